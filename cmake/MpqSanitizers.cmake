@@ -1,0 +1,9 @@
+# -DMPQ_SANITIZE=address,undefined (or thread) instruments everything we build.
+add_library(mpq_sanitizers INTERFACE)
+if(MPQ_SANITIZE)
+  target_compile_options(mpq_sanitizers INTERFACE -fsanitize=${MPQ_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(mpq_sanitizers INTERFACE -fsanitize=${MPQ_SANITIZE})
+  if(MPQ_SANITIZE MATCHES "undefined")
+    target_compile_options(mpq_sanitizers INTERFACE -fno-sanitize-recover=all)
+  endif()
+endif()

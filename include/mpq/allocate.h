@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpq/plan.h"
+
+namespace mpq {
+
+/// `--layer 'GLOB=4bit'` (candidate set) or `--keep 'GLOB'` (candidate "float").
+struct Override {
+  std::string glob;
+  Candidate candidate;
+  std::string origin;  ///< the option as written, for messages
+};
+
+struct AllocateOptions {
+  std::vector<Override> overrides;  ///< later ones win; a glob that matches no layer is Error{kUsage} with the nearest names
+  bool uniform = false;             ///< one nominal width everywhere, one scale per channel
+  std::string compute = "auto";
+  void validate() const;
+};
+
+/// One point of the exact Pareto frontier: least total damage for at most so many bytes.
+struct FrontierPoint {
+  std::int64_t stored_bytes = 0;
+  std::int64_t file_bytes = 0;
+  double bits_per_weight = 0;
+  double damage = 0;
+};
+
+/// The limit a budget means for this model. Throws Error{kUsage} for a value that cannot be meant (0, negative, NaN).
+BudgetLimit resolve(const Budget& budget, const Sensitivity& scores);
+
+/// The plan of least predicted damage within the budget: exact multiple-choice knapsack (Nemhauser-Ullmann 1969).
+/// Throws Error{kInfeasible} whose message holds the feasible range in the budget's own unit.
+Plan allocate(const Sensitivity& scores, const Budget& budget, const AllocateOptions& options = {});
+
+/// Several budgets from one frontier.
+std::vector<Plan> allocate(const Sensitivity& scores, const std::vector<Budget>& budgets, const AllocateOptions& options);
+
+/// Every non-dominated point, by rising bytes.
+std::vector<FrontierPoint> frontier(const Sensitivity& scores, const AllocateOptions& options = {});
+
+}  // namespace mpq

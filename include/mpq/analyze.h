@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mpq/model.h"
+#include "mpq/observer.h"
+#include "mpq/samples.h"
+#include "mpq/sensitivity.h"
+
+namespace mpq {
+
+/// The perturbation engine's knobs (docs/methods.md; US20240220783A1 fixes the steps and leaves the laws open).
+struct AnalyzeOptions {
+  /// "quantization": the real rounding error at each candidate. "gaussian", "uniform" (+-step/2 of each width),
+  /// "rademacher": random laws whose variance is the candidate's rounding-error variance.
+  std::string noise = "quantization";
+  /// "network": damage at the network's outputs; "local": at the layer's own outputs.
+  std::string place = "network";
+  /// "auto", "kl", "mse" (variance-normalised), "relative_l2", "sqnr", "cosine".
+  std::string metric = "auto";
+  std::string aggregation = "mean";  ///< "mean" | "max" | "quantile", over trials
+  double quantile = 0.9;
+  /// Perturbations per layer and candidate; trial k uses sample k mod (number of samples). 0 = adaptive:
+  /// rounds until the layer ranking is settled or `max_trials` is reached.
+  int trials = 0;
+  int max_trials = 32;
+  /// Random laws only: each trial runs W+E and W-E and keeps the mean.
+  bool antithetic = true;
+  std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+  /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
+  std::string scale_fit = "mse";
+  std::uint64_t seed = 1;
+  int threads = 0;                  ///< 0 = all cores; results do not depend on it
+  /// Rerun the whole network in every trial instead of the part behind the layer (the benchmark's yardstick).
+  bool full_reruns = false;
+  std::int64_t activation_memory_bytes = std::int64_t{2} << 30;  ///< for captured activations
+  /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
+  std::string checkpoint_path;
+  std::string outputs_glob;         ///< measure only outputs whose name matches; empty = all floating-point outputs
+  void validate() const;
+};
+
+/// What an analysis cost; kept out of Sensitivity because it differs from run to run.
+struct AnalysisCost {
+  double seconds = 0;
+  double forward_seconds = 0;        ///< median of one forward pass, one thread
+  double forward_equivalents = 0;    ///< seconds of all runs / forward_seconds
+  double full_rerun_equivalents = 0; ///< what the same trials would cost as full forward passes
+  std::int64_t trial_runs = 0;
+};
+
+/// Perturbs the weights of each layer a number of times, measures how much the outputs move, and returns the
+/// sensitivity of each layer and the damage of each candidate, each with its standard error.
+/// Deterministic: equal model, data, options and seed give equal values at any thread count.
+/// Throws Error{kInvalidInput} when the model does not run on the samples.
+Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options = {},
+                    Observer& observer = silent_observer(), AnalysisCost* cost = nullptr);
+
+}  // namespace mpq

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpq/allocate.h"
+#include "mpq/analyze.h"
+#include "mpq/quantize.h"
+#include "mpq/run_record.h"
+#include "mpq/samples.h"
+#include "mpq/verify.h"
+
+namespace mpq {
+
+/// What `mpq quantize` is told.
+struct PipelineOptions {
+  std::vector<Budget> budgets;
+  AnalyzeOptions analyze;
+  AllocateOptions allocate;
+  QuantizeOptions quantize;      ///< `compute` here is ignored: AllocateOptions::compute rules, "auto" decided by measurement
+  VerifyOptions verify;
+  std::optional<Samples> calibration;   ///< absent: synthetic
+  std::optional<Samples> evaluation;    ///< absent: a held-out fifth of the calibration data, else synthetic
+  std::vector<std::int64_t> labels;     ///< of `evaluation`
+  std::optional<Sensitivity> scores;    ///< an earlier analysis; skips the analysis
+  std::optional<Plan> plan;             ///< an earlier plan; skips analysis and allocation
+  bool dry_run = false;                 ///< stop after the plan
+};
+
+/// One written model and its record.
+struct PipelineResult {
+  RunRecord record;
+  std::optional<QuantizedModel> quantized;  ///< absent on a dry run
+};
+
+/// load -> analyze -> allocate -> quantize -> encode -> verify, one result per budget, from one analysis.
+/// Writes nothing: the caller saves `quantized` and renders `record`.
+std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptions& options,
+                                         Observer& observer = silent_observer());
+
+}  // namespace mpq

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mpq/model.h"
+#include "mpq/observer.h"
+#include "mpq/plan.h"
+
+namespace mpq {
+
+struct QuantizeOptions {
+  /// How quantized MatMul and Gemm layers run: "float" (weights folded to float at load) or "int8" (DequantizeLinear
+  /// feeding the product, which ONNX Runtime fuses into int8/int4 kernels where it has them).
+  std::string compute = "int8";
+  int threads = 0;
+  void validate() const;
+};
+
+/// How one layer was written.
+struct WrittenLayer {
+  std::string layer;
+  std::string run_form;  ///< "float", "folded to float", "int8 kernel", "int4 kernel"
+  std::string reason;    ///< why this run form; empty when it is the one asked for
+};
+
+/// A quantized model, complete in memory (external data stays mapped).
+class QuantizedModel {
+ public:
+  std::int64_t bytes() const;                     ///< of all files `save` will write
+  const Plan& plan() const;                       ///< its byte figures equal the written file's
+  const std::vector<WrittenLayer>& layers() const;
+  /// Writes the model (and PATH.data when it needs external data) atomically. Throws Error{kOutput}.
+  void save(const std::string& path) const;
+  /// The model as a runnable, verifiable value.
+  const Model& model() const;
+
+  struct Impl;
+  explicit QuantizedModel(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Rounds every layer as the plan says and writes the result as standard ONNX operators. With "float" for every
+/// layer the result is the original model, unchanged. Throws Error{kInvalidInput} when plan and model do not belong together.
+QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options = {},
+                        Observer& observer = silent_observer());
+
+}  // namespace mpq

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "mpq/run_record.h"
+
+namespace mpq {
+
+struct ReportOptions {
+  std::string format = "table";  ///< "table" | "json" | "csv"
+  bool color = false;
+  int width = 100;               ///< terminal columns
+  int top = 0;                   ///< table: show so many layers; 0 = all
+};
+
+/// Reads any record mpq writes (run, sensitivity or plan), told apart by their keys. Throws Error{kInvalidInput}.
+using AnyRecord = std::variant<RunRecord, Sensitivity, Plan>;
+AnyRecord read_record(const std::string& path);
+
+/// Renders a record. Throws Error{kUsage} for an unknown format.
+std::string render(const AnyRecord& record, const ReportOptions& options);
+
+}  // namespace mpq

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpq/layer.h"
+
+namespace mpq {
+
+/// The file an analysis speaks of.
+struct ModelFacts {
+  std::string path;
+  std::string sha256;      ///< of the model file and its external data files, in name order
+  std::int64_t bytes = 0;  ///< model file plus external data
+};
+
+/// The samples an analysis or verification was fed with.
+struct DataFacts {
+  std::string source;   ///< path, or "synthetic"
+  std::string sha256;   ///< of the sample tensors
+  std::int64_t samples = 0;
+  bool synthetic = false;
+};
+
+/// The engine's knobs as they were used (see mpq/analyze.h for the meaning of each).
+struct AnalyzeSettings {
+  std::string engine = "rounding";    ///< "noise" | "rounding"
+  std::string noise = "quantization"; ///< "gaussian" | "uniform" | "rademacher" | "quantization"
+  std::string place = "network";      ///< "network" | "local"
+  std::string metric = "auto";        ///< resolved: "kl" | "mse" | "relative_l2" | "sqnr" | "cosine"
+  std::string aggregation = "mean";   ///< "mean" | "max" | "quantile"
+  double quantile = 0.9;
+  int trials = 0;                     ///< 0 = adaptive
+  int max_trials = 32;
+  std::uint64_t seed = 1;
+  std::vector<int> bits;              ///< candidate widths
+  bool antithetic = true;             ///< random laws only
+  std::string scale_fit = "mse";      ///< "mse" | "minmax"
+};
+
+/// Measured damage of one candidate of one layer, all other layers untouched.
+struct CandidateScore {
+  Candidate candidate;
+  std::int64_t stored_bytes = 0;  ///< packed weights, scales, padding
+  std::int64_t file_bytes = 0;    ///< what choosing it adds to the written file, framing included
+  double damage = 0;              ///< aggregated over trials, in the metric's unit; never negative
+  double standard_error = 0;
+  int trials = 0;
+};
+
+struct LayerSensitivity {
+  Layer layer;
+  /// The layer's sensitivity: damage at the reference width (4 bits, else the nearest offered), with its standard error.
+  double score = 0;
+  double standard_error = 0;
+  std::vector<CandidateScore> candidates;  ///< ordered by bytes; the last is always "float" with damage 0
+};
+
+/// What a written file weighs besides the layers, so that file sizes can be predicted without the model.
+struct SizeFacts {
+  std::int64_t base_bytes = 0;         ///< file without the quantizable weights
+  std::int64_t fixed_bytes = 0;        ///< added once when any layer is quantized (metadata, imports, functions)
+  std::int64_t quantizable_parameters = 0;
+};
+
+/// Layer x candidate scores. The value `mpq analyze` writes; holds no times, so equal inputs give equal bytes.
+struct Sensitivity {
+  static constexpr int kSchemaVersion = 1;
+  ModelFacts model;
+  DataFacts data;
+  AnalyzeSettings settings;
+  std::vector<std::string> outputs;       ///< the outputs the damage is measured on
+  std::vector<LayerSensitivity> layers;   ///< quantizable layers, in the model's order
+  std::vector<Layer> skipped;             ///< weights left alone, each with its reason
+  SizeFacts size;
+  std::int64_t trial_runs = 0;            ///< runs of a part of the network
+  double rank_stability = 0;              ///< Spearman correlation of the layer ranking between two halves of the trials
+  bool settled = false;                   ///< adaptive trials stopped because the ranking was settled, not at the cap
+};
+
+/// Throws Error{kInvalidInput} naming `where` when the text is no valid record of this schema version.
+std::string to_json(const Sensitivity& value);
+Sensitivity sensitivity_from_json(const std::string& text, const std::string& where);
+
+}  // namespace mpq

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mpq/plan.h"
+#include "mpq/quantize.h"
+#include "mpq/sensitivity.h"
+#include "quantize/grid.h"
+
+namespace mpq::encode {
+
+/// How a quantized layer may run.
+enum class RunForm { kFloat, kInteger };
+
+/// Exact file sizes, before anything is quantized: SizeFacts of the model and, per quantizable layer and candidate,
+/// the bytes choosing it adds to the written file (so that file = base + fixed + sum, corrected for
+/// length prefixes by exact_file_bytes).
+struct SizeTable {
+  SizeFacts facts;
+  std::vector<std::vector<std::int64_t>> file_bytes;  ///< [quantizable layer][candidate]
+};
+SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form);
+
+/// Candidates a layer can be written in, by rising bytes, ending with "float": the widths asked for, per channel, and
+/// with blocks of 32 and 128 where the layer's shape allows and blocks have shown to pay.
+std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits);
+
+/// Writes the plan into the model. `quantized(layer index)` supplies the numbers of grid layers when asked, one layer at a time.
+/// The result's bytes equal serialized_size of what it holds; Plan::file_bytes and stored_bytes are set from it.
+QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
+                      const std::function<quantize::QuantizedTensor(std::size_t)>& quantized);
+
+/// The plan an mpq-written model carries in its metadata ("" when it carries none).
+std::string embedded_plan(const Model& model);
+
+}  // namespace mpq::encode

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+#include "graph/model_impl.h"
+
+namespace mpq::graph {
+
+/// The model as the engine runs it: skeleton form, nodes sorted, Constant nodes of the main graph lifted into
+/// initializers, every layer's weight hoisted to the main graph as the initializer `weight_names[layer]`,
+/// initializers no longer listed as inputs. Computes what the model computes.
+struct RunForm {
+  onnx::ModelProto model;
+  std::shared_ptr<const TensorStore> store;
+  std::vector<std::string> weight_names;  ///< parallel to Model::layers()
+};
+RunForm run_form(const Model& model);
+
+/// Everything of the network behind one layer: the nodes that (transitively) read the layer's weight and lead to `targets`.
+struct Cut {
+  onnx::ModelProto model;             ///< skeleton over RunForm::store; inputs = boundary + weight, outputs = targets
+  std::vector<std::string> boundary;  ///< activations to feed, graph inputs included; all other inputs are constants
+  std::string weight;                 ///< the input that takes the perturbed weight
+  double node_share = 1;              ///< nodes kept / nodes of the whole graph
+};
+
+/// The names a cut behind `layer` needs as boundary (so they can be captured first).
+std::vector<std::string> boundary_of(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets);
+
+/// Builds the cut. `types` gives dtype and (where fixed over all samples, else empty dims of -1) shape of every boundary value.
+/// Targets the weight does not reach are dropped from the outputs.
+Cut cut_behind(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets,
+               const std::map<std::string, ValueInfo>& types);
+
+/// Outputs of the nodes that use the layer's weight directly (through Identity, Cast, Transpose or Reshape of the weight):
+/// where "local" damage is measured.
+std::vector<std::string> layer_outputs(const RunForm& form, std::size_t layer);
+
+/// The whole run form with `layer`'s weight as an input, for full reruns.
+Cut whole_with_weight_input(const RunForm& form, std::size_t layer);
+
+/// The run form with exactly these values as outputs (types left to the runtime's inference).
+onnx::ModelProto with_outputs(const RunForm& form, const std::vector<std::string>& values);
+
+}  // namespace mpq::graph

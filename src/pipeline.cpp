@@ -1,0 +1,1 @@
+#include "mpq/pipeline.h"

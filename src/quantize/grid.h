@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mpq/layer.h"
+
+namespace mpq::quantize {
+
+/// How the scales of a grid lie over a weight: the weight is viewed with `view_shape` (the block axis split into
+/// [blocks, block] when the candidate has blocks), and the scale tensor has `scale_shape` of the same rank, with 1 on
+/// every axis that shares a scale, so that value * scale broadcasts.
+struct ScaleLayout {
+  std::vector<std::int64_t> view_shape;
+  std::vector<std::int64_t> scale_shape;
+  std::int64_t scale_count() const;
+};
+ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate);
+
+/// A weight as integers and scales: w ~= value * scale, value in [-2^(b-1), 2^(b-1) - 1].
+/// The scales are held as they are stored: IEEE half times a power of two, so the float product is exact to reproduce.
+struct QuantizedTensor {
+  Candidate candidate;
+  std::vector<std::int64_t> shape;
+  ScaleLayout layout;
+  std::vector<std::int8_t> values;       ///< C order of `shape`
+  std::vector<std::uint16_t> scales;     ///< IEEE binary16 bits, C order of layout.scale_shape
+  float scale_multiplier = 1;            ///< power of two
+};
+
+/// How a grid's scales are found.
+///   kMse:    the scale (its size and its sign) that minimises the squared error of every channel or block
+///   kMinMax: largest magnitude / (2^(b-1) - 1): plain round-to-nearest, the baseline everybody knows
+enum class ScaleFit { kMse, kMinMax };
+
+/// Rounds to nearest on the fitted grid. Non-finite weights are Error{kInvalidInput}.
+QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
+                              ScaleFit fit = ScaleFit::kMse);
+
+/// The floats a runtime computes from it: float(value) * (float(half scale) * multiplier), bit for bit.
+std::vector<float> dequantize(const QuantizedTensor& tensor);
+
+/// The floats a runtime sees when `weight` is stored as `candidate` (grid, half or float), bit for bit.
+std::vector<float> stored_values(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
+                                 ScaleFit fit = ScaleFit::kMse);
+
+/// IEEE binary16 conversions, round to nearest even.
+std::uint16_t to_half(float value);
+float from_half(std::uint16_t bits);
+
+}  // namespace mpq::quantize

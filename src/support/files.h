@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace mpq {
+
+/// A file mapped read-only; the mapping lives as long as the object.
+class MappedFile {
+ public:
+  /// Throws Error{kInvalidInput} when the file is missing, unreadable or a folder.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+/// Whole file as text. Throws Error{kInvalidInput}.
+std::string read_text(const std::string& path);
+
+/// An output opened before the work starts: writes go to a temporary file beside `path`; commit() fsyncs and renames it
+/// into place. Without commit nothing is left behind. A killed process leaves at most a dot-file that
+/// the next AtomicFile for the same path removes.
+class AtomicFile {
+ public:
+  /// Throws Error{kOutput} when the folder is missing or not writable, or when `path` exists and `force` is false.
+  AtomicFile(std::string path, bool force);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(const std::string& text);
+  void commit();
+  const std::string& path() const { return path_; }
+  /// Where the bytes go until commit().
+  const std::string& temporary_path() const { return temporary_; }
+
+ private:
+  std::string path_, temporary_;
+  int fd_ = -1;
+};
+
+/// True when both paths name the same existing file.
+bool same_file(const std::string& a, const std::string& b);
+
+}  // namespace mpq
