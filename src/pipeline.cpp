@@ -1,1 +1,232 @@
 #include "mpq/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "analyze/engine.h"
+#include "encode/encode.h"
+#include "mpq/error.h"
+#include "mpq/report.h"
+#include "mpq/version.h"
+#include "runtime/measure.h"
+#include "runtime/session.h"
+#include "version_generated.h"
+
+// load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
+
+namespace mpq {
+
+const char* version() { return MPQ_VERSION; }
+
+namespace {
+
+using Timings = std::vector<std::pair<std::string, double>>;
+
+/// Adds the wall time of `work` to `timings` under `stage` and returns what it returns.
+template <typename Work>
+auto timed(Timings& timings, const std::string& stage, const Work& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto result = work();
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+  timings.emplace_back(stage, spent.count());
+  return result;
+}
+
+std::vector<std::vector<Candidate>> candidates_of(const Model& model, const std::vector<int>& bits) {
+  std::vector<std::vector<Candidate>> result;
+  for (const Layer& layer : model.layers()) {
+    if (layer.quantizable()) result.push_back(encode::candidates_for(layer, bits));
+  }
+  return result;
+}
+
+encode::RunForm run_form_of(const std::string& compute) {
+  return compute == "float" ? encode::RunForm::kFloat : encode::RunForm::kInteger;
+}
+
+/// Writes into every candidate what choosing it adds to a file of this run form.
+void fill_sizes(const Model& model, encode::RunForm run_form, Sensitivity& scores) {
+  std::vector<std::vector<Candidate>> candidates;
+  for (const LayerSensitivity& layer : scores.layers) {
+    auto& list = candidates.emplace_back();
+    for (const CandidateScore& score : layer.candidates) list.push_back(score.candidate);
+  }
+  const encode::SizeTable table = encode::size_table(model, candidates, run_form);
+  scores.size = table.facts;
+  for (std::size_t i = 0; i < scores.layers.size(); ++i) {
+    for (std::size_t c = 0; c < scores.layers[i].candidates.size(); ++c) {
+      scores.layers[i].candidates[c].file_bytes = table.file_bytes[i][c];
+    }
+  }
+}
+
+/// The data of a run: what the engine is fed with, and what the result is judged on.
+struct RunData {
+  Samples calibration;
+  Samples evaluation;
+};
+
+RunData choose_data(const Model& model, const PipelineOptions& options) {
+  constexpr std::int64_t kSyntheticSamples = 16;
+  if (options.calibration && options.evaluation) return {*options.calibration, *options.evaluation};
+  if (options.calibration) {
+    auto [fit, held_out] = options.calibration->hold_out_fifth();
+    return {std::move(fit), std::move(held_out)};
+  }
+  // Synthetic calibration and evaluation samples come from different seeds.
+  Samples calibration = Samples::synthetic(model, kSyntheticSamples, options.analyze.seed);
+  if (options.evaluation) return {std::move(calibration), *options.evaluation};
+  return {std::move(calibration), Samples::synthetic(model, kSyntheticSamples, options.analyze.seed + 1)};
+}
+
+std::vector<std::pair<std::string, std::string>> environment(int threads) {
+  return {{"mpq", version()},
+          {"onnxruntime", runtime::runtime_version()},
+          {"processor", runtime::processor_name()},
+          {"cores", std::to_string(std::thread::hardware_concurrency())},
+          {"threads", std::to_string(threads)}};
+}
+
+/// The candidates an old plan may hold need no scores: only the layers' sizes matter for its check.
+QuantizedModel write_plan(const Model& model, const Plan& plan, const std::string& compute, const PipelineOptions& options,
+                          Observer& observer) {
+  QuantizeOptions quantize_options = options.quantize;
+  quantize_options.compute = compute;
+  return quantize(model, plan, quantize_options, observer);
+}
+
+Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,
+                     const PipelineOptions& options, const std::vector<std::int64_t>& labels, Observer& observer) {
+  return verify(model, quantized.model(), samples, labels, options.verify, observer);
+}
+
+bool uses_integer_kernels(const QuantizedModel& quantized) {
+  return std::any_of(quantized.layers().begin(), quantized.layers().end(),
+                     [](const WrittenLayer& layer) { return layer.run_form.find("kernel") != std::string::npos; });
+}
+
+/// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
+/// budget itself costs, judged on calibration samples, never on the evaluation data.
+QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Samples& calibration,
+                               const PipelineOptions& options, Observer& observer) {
+  QuantizedModel integer = write_plan(model, plan, "int8", options, observer);
+  if (!uses_integer_kernels(integer)) return integer;
+  QuantizedModel floating = write_plan(model, plan, "float", options, observer);
+  constexpr std::size_t kSamples = 16;
+  const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
+  const double with_integers = measure(model, integer, judge, options, {}, observer).damage;
+  const double with_floats = measure(model, floating, judge, options, {}, observer).damage;
+  const bool keep = with_integers - with_floats <= with_floats;
+  observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
+                std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; float arithmetic chosen"));
+  return keep ? integer : floating;
+}
+
+/// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
+/// to the run form chosen afterwards, so a second round is rare and a third should not happen.
+QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget& budget, const Samples& calibration,
+                           const PipelineOptions& options, Observer& observer) {
+  Budget tightened = budget;
+  for (int round = 0; round < 4; ++round) {
+    Plan plan = allocate(scores, tightened, options.allocate);
+    const BudgetLimit limit = resolve(budget, scores);
+    plan.budget = budget.text;
+    plan.limit_bytes = limit.limit_bytes;
+    const std::string& compute = options.allocate.compute;
+    QuantizedModel written = compute == "auto" ? choose_run_form(model, plan, calibration, options, observer)
+                                               : write_plan(model, plan, compute, options, observer);
+    if (!limit.counts_file || written.bytes() <= limit.limit_bytes) return written;
+    const std::int64_t over = written.bytes() - limit.limit_bytes;
+    const std::int64_t planned = resolve(tightened, scores).limit_bytes;
+    tightened = Budget{Budget::Unit::kBytes, static_cast<double>(planned - over), budget.text};
+  }
+  throw Error(ErrorCode::kInternal, "The written model stayed above the budget after four plans.", budget.text,
+              "Please report this with the model's `mpq inspect --json`.");
+}
+
+RunRecord base_record(const Model& model, const PipelineOptions& options) {
+  RunRecord record;
+  record.command = "quantize";
+  record.mpq_version = version();
+  record.model = model.facts();
+  record.environment = environment(options.analyze.threads);
+  return record;
+}
+
+void add_written(const QuantizedModel& quantized, RunRecord& record) {
+  record.plan = quantized.plan();
+  for (const WrittenLayer& layer : quantized.layers()) {
+    record.run_forms.emplace_back(layer.layer, layer.reason.empty() ? layer.run_form
+                                                                    : layer.run_form + " (" + layer.reason + ")");
+  }
+}
+
+}  // namespace
+
+Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options, Observer& observer,
+                    AnalysisCost* cost) {
+  options.validate();
+  const auto candidates = candidates_of(model, options.bits);
+  if (candidates.empty()) {
+    throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
+                "`mpq inspect` lists every weight and why it is left alone.");
+  }
+  Sensitivity scores = analyze::analyze_candidates(model, samples, candidates, options, observer, cost);
+  fill_sizes(model, encode::RunForm::kInteger, scores);
+  return scores;
+}
+
+std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptions& options, Observer& observer) {
+  const RunData data = choose_data(model, options);
+  const bool own_labels = options.evaluation.has_value();
+  if (!options.labels.empty() && !own_labels) {
+    throw Error(ErrorCode::kUsage, "Labels were given without evaluation samples.", "--labels",
+                "Give the labelled samples with --eval.");
+  }
+  Timings shared_timings;
+  AnalysisCost cost;
+  std::optional<Sensitivity> scores = options.scores;
+  if (!scores && !options.plan) {
+    scores = timed(shared_timings, "analyze",
+                   [&] { return analyze(model, data.calibration, options.analyze, observer, &cost); });
+  }
+  if (scores) {
+    if (scores->model.sha256 != model.facts().sha256) {
+      throw Error(ErrorCode::kInvalidInput, "The sensitivity record was made from another model (" + scores->model.path + ").",
+                  model.facts().path, "Run `mpq analyze` on this model.");
+    }
+    fill_sizes(model, run_form_of(options.allocate.compute), *scores);
+  }
+
+  std::vector<PipelineResult> results;
+  const std::size_t count = options.plan ? 1 : options.budgets.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    PipelineResult result{base_record(model, options), std::nullopt};
+    RunRecord& record = result.record;
+    record.timings_seconds = shared_timings;
+    record.sensitivity = scores;
+    if (!options.scores && scores) record.cost = cost;
+    if (options.dry_run) {
+      record.plan = options.plan ? *options.plan : allocate(*scores, options.budgets[i], options.allocate);
+      results.push_back(std::move(result));
+      continue;
+    }
+    result.quantized = timed(record.timings_seconds, "quantize", [&] {
+      return options.plan ? write_plan(model, *options.plan, options.plan->compute == "auto" ? "int8" : options.plan->compute,
+                                       options, observer)
+                          : meet_budget(model, *scores, options.budgets[i], data.calibration, options, observer);
+    });
+    add_written(*result.quantized, record);
+    record.verification = timed(record.timings_seconds, "verify", [&] {
+      return measure(model, *result.quantized, data.evaluation, options, options.labels, observer);
+    });
+    record.peak_memory_bytes = runtime::peak_memory_bytes();
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace mpq
