@@ -31,7 +31,7 @@ std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>
 /// Writes the plan into the model. `quantized(layer index)` supplies the numbers of grid layers when asked, one layer at a time.
 /// The result's bytes equal serialized_size of what it holds; Plan::file_bytes and stored_bytes are set from it.
 QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
-                      const std::function<quantize::QuantizedTensor(std::size_t)>& quantized);
+                      const std::function<quant::QuantizedTensor(std::size_t)>& quantized);
 
 /// The plan an mpq-written model carries in its metadata ("" when it carries none).
 std::string embedded_plan(const Model& model);

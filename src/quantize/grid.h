@@ -6,7 +6,7 @@
 
 #include "mpq/layer.h"
 
-namespace mpq::quantize {
+namespace mpq::quant {
 
 /// How the scales of a grid lie over a weight: the weight is viewed with `view_shape` (the block axis split into
 /// [blocks, block] when the candidate has blocks), and the scale tensor has `scale_shape` of the same rank, with 1 on
@@ -49,4 +49,4 @@ std::vector<float> stored_values(std::span<const float> weight, const Layer& lay
 std::uint16_t to_half(float value);
 float from_half(std::uint16_t bits);
 
-}  // namespace mpq::quantize
+}  // namespace mpq::quant

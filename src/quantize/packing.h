@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace mpq::quantize {
+namespace mpq::quant {
 
 /// Bit planes of a width: 3 = {2, 1}, 5 = {4, 1}, 6 = {4, 2}, 7 = {4, 2, 1}; 2, 4 and 8 are one plane of their own.
 /// High bits come first: value + 2^(b-1) = plane0 << (b - p0) | plane1 << ... .
@@ -20,4 +20,4 @@ std::vector<std::int8_t> unpack(std::span<const std::uint8_t> packed, int bits, 
 /// Bytes pack() returns for `count` values.
 std::int64_t packed_bytes(std::int64_t count, int bits);
 
-}  // namespace mpq::quantize
+}  // namespace mpq::quant
