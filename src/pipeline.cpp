@@ -174,7 +174,7 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
                 "`mpq inspect` lists every weight and why it is left alone.");
   }
-  Sensitivity scores = analyze::analyze_candidates(model, samples, candidates, options, observer, cost);
+  Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;
 }
