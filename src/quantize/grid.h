@@ -24,9 +24,9 @@ struct QuantizedTensor {
   Candidate candidate;
   std::vector<std::int64_t> shape;
   ScaleLayout layout;
-  std::vector<std::int8_t> values;       ///< C order of `shape`
-  std::vector<std::uint16_t> scales;     ///< IEEE binary16 bits, C order of layout.scale_shape
-  float scale_multiplier = 1;            ///< power of two
+  std::vector<std::int8_t> values;    ///< C order of `shape`
+  std::vector<std::uint16_t> scales;  ///< IEEE binary16 bits, C order of layout.scale_shape
+  float scale_multiplier = 1;         ///< power of two
 };
 
 /// How a grid's scales are found.
@@ -34,18 +34,22 @@ struct QuantizedTensor {
 ///   kMinMax: largest magnitude / (2^(b-1) - 1): plain round-to-nearest, the baseline everybody knows
 enum class ScaleFit { kMse, kMinMax };
 
-/// Rounds to nearest on the fitted grid. Non-finite weights are Error{kInvalidInput}.
+/// Rounds to nearest (ties to even) on the fitted grid. Non-finite weights are Error{kInvalidInput}.
+/// The integers are rounded with the scale as it is stored; a row of zeros takes the tensor's largest scale.
+/// No product reaches infinity in the layer's dtype. `threads`: 0 = all cores; the result does not depend on it.
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
-                              ScaleFit fit = ScaleFit::kMse);
+                              ScaleFit fit = ScaleFit::kMse, int threads = 1);
 
 /// The floats a runtime computes from it: float(value) * (float(half scale) * multiplier), bit for bit.
 std::vector<float> dequantize(const QuantizedTensor& tensor);
 
-/// The floats a runtime sees when `weight` is stored as `candidate` (grid, half or float), bit for bit.
+/// The floats a runtime sees when `weight` is stored as `candidate` (grid, half or float), bit for bit: for layers of
+/// float16 or bfloat16 the float product (or half) rounded to that type.
 std::vector<float> stored_values(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
-                                 ScaleFit fit = ScaleFit::kMse);
+                                 ScaleFit fit = ScaleFit::kMse, int threads = 1);
 
-/// IEEE binary16 conversions, round to nearest even.
+/// IEEE binary16 conversions, round to nearest even. Finite floats beyond half's range become +-65504 instead of
+/// infinity, so that storing a weight as half never destroys it; infinity and NaN stay what they are.
 std::uint16_t to_half(float value);
 float from_half(std::uint16_t bits);
 
