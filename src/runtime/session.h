@@ -7,14 +7,15 @@
 
 #include <onnx/onnx_pb.h>
 
-#include "graph/tensor_store.h"
 #include "mpq/model.h"
 #include "mpq/samples.h"
+
+#include "graph/tensor_store.h"
 
 namespace mpq::runtime {
 
 struct SessionOptions {
-  int threads = 1;        ///< inside one run; 1 keeps results independent of --threads
+  int threads = 1;  ///< inside one run; 1 keeps results independent of --threads
   /// 0 disabled, 1 basic, 2 extended, 99 all: ONNX Runtime's graph optimization levels.
   int optimization_level = 99;
 };

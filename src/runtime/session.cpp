@@ -1,0 +1,100 @@
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <onnxruntime_cxx_api.h>
+
+#include "mpq/error.h"
+
+#include "graph/model_impl.h"
+#include "runtime/environment.h"
+#include "runtime/failure.h"
+#include "runtime/feed_check.h"
+#include "runtime/loadable.h"
+#include "runtime/values.h"
+
+namespace mpq::runtime {
+namespace {
+
+Ort::SessionOptions to_ort(const SessionOptions& options) {
+  Ort::SessionOptions ort;
+  ort.SetIntraOpNumThreads(options.threads);
+  ort.SetInterOpNumThreads(1);
+  ort.SetExecutionMode(ORT_SEQUENTIAL);
+  ort.SetGraphOptimizationLevel(static_cast<GraphOptimizationLevel>(options.optimization_level));
+  ort.SetDeterministicCompute(true);
+  ort.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
+  // Waiting threads that spin steal the cores of the sessions beside them.
+  ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
+  return ort;
+}
+
+}  // namespace
+
+struct Session::Impl {
+  Ort::Session session{nullptr};
+  std::vector<ValueInfo> inputs, outputs;
+  std::vector<std::string> output_names;
+};
+
+Session::Session(const onnx::ModelProto& skeleton, const graph::TensorStore& store, const SessionOptions& options)
+    : impl_(std::make_unique<Impl>()) {
+  Ort::Env& env = environment();
+  try {
+    const Loadable model = make_loadable(skeleton, store);
+    Ort::SessionOptions ort = to_ort(options);
+    if (!model.names.empty()) ort.AddExternalInitializers(model.names, model.values);
+    impl_->session = Ort::Session(env, model.bytes.data(), model.bytes.size(), ort);
+    Ort::AllocatorWithDefaultOptions allocator;
+    for (std::size_t i = 0; i < impl_->session.GetInputCount(); ++i) {
+      impl_->inputs.push_back(
+          describe(impl_->session.GetInputNameAllocated(i, allocator).get(), impl_->session.GetInputTypeInfo(i)));
+    }
+    for (std::size_t i = 0; i < impl_->session.GetOutputCount(); ++i) {
+      impl_->outputs.push_back(
+          describe(impl_->session.GetOutputNameAllocated(i, allocator).get(), impl_->session.GetOutputTypeInfo(i)));
+      impl_->output_names.push_back(impl_->outputs.back().name);
+    }
+  } catch (const Ort::Exception& failure) {
+    throw translate(failure, "ONNX Runtime does not load the model", "");
+  }
+}
+
+Session::Session(const Model& model, const SessionOptions& options)
+    : Session(model.impl().proto, *model.impl().store, options) {}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+const std::vector<ValueInfo>& Session::inputs() const { return impl_->inputs; }
+const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; }
+
+std::vector<Tensor> Session::run(const Feed& feed) const { return run(feed, impl_->output_names); }
+
+std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string>& outputs) const {
+  std::vector<const char*> input_names, output_names;
+  std::vector<Ort::Value> values;
+  for (const ValueInfo& input : impl_->inputs) {
+    values.push_back(view(fed_tensor(input, feed)));
+    input_names.push_back(input.name.c_str());
+  }
+  for (const std::string& name : outputs) {
+    if (std::find(impl_->output_names.begin(), impl_->output_names.end(), name) == impl_->output_names.end()) {
+      throw Error(ErrorCode::kInvalidInput, "The model has no output named '" + name + "'.", name);
+    }
+    output_names.push_back(name.c_str());
+  }
+  std::vector<Tensor> results;
+  try {
+    const std::vector<Ort::Value> out = impl_->session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(),
+                                                           values.size(), output_names.data(), output_names.size());
+    for (const Ort::Value& value : out) results.push_back(take(value));
+  } catch (const Ort::Exception& failure) {
+    throw translate(failure, "ONNX Runtime stopped while it ran the model", "");
+  }
+  return results;
+}
+
+}  // namespace mpq::runtime
