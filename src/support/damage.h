@@ -14,28 +14,34 @@ namespace mpq {
 enum class OutputKind { kLogits, kProbabilities, kSigmoid, kTensor, kLabels };
 const char* to_string(OutputKind kind);
 
-/// Looks at one sample's output: integer type -> labels; rows that are non-negative and sum to 1 -> probabilities;
-/// all within [0, 1] -> sigmoid; [1, C] (or [C]) with 2 <= C <= 30000 and not of unit length -> logits; else tensor.
-/// Feed it several samples by AND-ing: `refine` returns the kind that still holds.
+/// Looks at one sample's output: integer type -> labels; rows (last axis) that are non-negative and sum to 1 ->
+/// probabilities; rows of 8 or more of unit length -> tensor (embeddings); all within [0, 1] -> sigmoid; [1, C] or [C]
+/// with 2 <= C <= 30000 and not of unit length -> logits; else tensor.
+/// One sample may look narrower than the output is; `refine` returns the kind that still holds after another.
 OutputKind classify_output(const Tensor& reference);
 OutputKind refine(OutputKind so_far, const Tensor& reference);
 
 /// Any floating or integer tensor as doubles.
 std::vector<double> to_doubles(const Tensor& tensor);
 
-/// Kullback-Leibler divergence in nats, mean over rows (last axis), of `changed` from `reference`:
-/// logits through softmax, probabilities clipped at 1e-9, sigmoid outputs as Bernoulli per element.
+/// Kullback-Leibler divergence in nats of `changed` from `reference`, mean over rows (last axis): logits through
+/// softmax; probabilities of both clipped at 1e-9 and normalised, so that the result is never negative and 0 for equal
+/// rows; sigmoid outputs as Bernoulli, clipped at 1e-7, mean over elements. NaN when an output holds NaN.
+/// Throws Error{kInvalidInput} when the shapes differ.
 double kl_divergence(OutputKind kind, const Tensor& reference, const Tensor& changed);
 
-/// Sum of squares of y, and of y - y'.
+/// Sum of squares of y, and of y - y'. Where y is not finite it counts nothing and y' must be the same there;
+/// any other number that is not finite makes the error infinite. Throws Error{kInvalidInput} when the shapes differ.
 double energy(const Tensor& reference);
 double squared_error(const Tensor& reference, const Tensor& changed);
 
-/// The damage of one sample in the metric "kl", "mse", "relative_l2", "sqnr" or "cosine" ("auto" must be resolved first).
+/// The damage of one sample in the metric "kl", "mse", "relative_l2", "sqnr" or "cosine" ("auto" must be resolved
+/// first).
 ///   mse:         |y - y'|^2 / reference_energy, where reference_energy is the mean |y|^2 over the samples
 ///   relative_l2: |y - y'| / |y|;   sqnr: |y - y'|^2 / |y|^2 (of this sample);   cosine: 1 - cos(y, y')
 ///   kl:          kl_divergence for outputs that have one, mse for the others
-/// All are >= 0, and 0 only for equal outputs (up to rounding). A non-finite result becomes kDestroyed.
+/// All are >= 0, and 0 only for equal outputs (up to rounding). At most kDestroyed, which also stands for a result that
+/// is not finite and for an output of another shape. Throws Error{kUsage} for an unknown metric.
 double sample_damage(const std::string& metric, OutputKind kind, const Tensor& reference, const Tensor& changed,
                      double reference_energy);
 

@@ -26,7 +26,8 @@ std::string read_text(const std::string& path);
 
 /// An output opened before the work starts: writes go to a temporary file beside `path`; commit() fsyncs and renames it
 /// into place. Without commit nothing is left behind. A killed process leaves at most a dot-file that
-/// the next AtomicFile for the same path removes.
+/// the next AtomicFile for the same path removes. A symbolic link is followed: the file it names is replaced.
+/// Devices and pipes (/dev/stdout, /dev/null, a FIFO) are written directly.
 class AtomicFile {
  public:
   /// Throws Error{kOutput} when the folder is missing or not writable, or when `path` exists and `force` is false.
@@ -35,6 +36,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  /// Throw Error{kOutput}: disk full, a target that appeared meanwhile, ...
   void write(std::span<const std::byte> bytes);
   void write(const std::string& text);
   void commit();
@@ -43,8 +45,11 @@ class AtomicFile {
   const std::string& temporary_path() const { return temporary_; }
 
  private:
-  std::string path_, temporary_;
+  void open_temporary();
+  std::string path_, target_, temporary_;  ///< as given; behind symbolic links; where the bytes go
   int fd_ = -1;
+  bool force_;
+  bool direct_ = false;  ///< a device or pipe: written as it is, nothing to rename
 };
 
 /// True when both paths name the same existing file.
