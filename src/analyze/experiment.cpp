@@ -1,0 +1,130 @@
+#include "analyze/experiment.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+#include <tuple>
+
+#include "mpq/error.h"
+
+#include "support/random.h"
+#include "support/text.h"
+
+namespace mpq::perturb {
+
+namespace {
+
+constexpr int kReferenceBits = 4;
+constexpr std::size_t kFirstRound = 4;
+
+bool is_floating(DType type) {
+  return type == DType::kFloat32 || type == DType::kFloat64 || type == DType::kFloat16 || type == DType::kBFloat16;
+}
+
+/// Floating-point outputs that match the glob; where none is floating, all that match (labels count disagreement).
+std::vector<std::string> measured_outputs(const Model& model, const std::string& glob) {
+  std::vector<std::string> all, matching, floating;
+  for (const ValueInfo& output : model.outputs()) {
+    all.push_back(output.name);
+    if (!glob.empty() && !glob_match(glob, output.name)) continue;
+    matching.push_back(output.name);
+    if (is_floating(output.dtype)) floating.push_back(output.name);
+  }
+  if (matching.empty()) {
+    throw Error(ErrorCode::kUsage,
+                "No output of the model matches \"" + glob + "\"; its outputs are " + join(all, ", ") + ".",
+                "--outputs");
+  }
+  return floating.empty() ? matching : floating;
+}
+
+/// Fisher-Yates, so that the first trials are a fair draw from sorted data too.
+std::vector<std::size_t> permutation(std::size_t count, std::uint64_t seed) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  const Philox stream(mix_key(seed, "sample order"));
+  for (std::size_t i = count; i-- > 1;) {
+    const std::uint64_t word = stream.block(i)[0];
+    std::swap(order[i], order[static_cast<std::size_t>((word * (i + 1)) >> 32)]);
+  }
+  return order;
+}
+
+/// One scale per channel at 4 bits, else the nearest width offered.
+std::size_t reference_of(const std::vector<Candidate>& candidates) {
+  const auto rank = [](const Candidate& c) {
+    return std::tuple(std::abs(c.bits - kReferenceBits), c.block != 0, c.bits);
+  };
+  const auto best = std::min_element(candidates.begin(), candidates.end(),
+                                     [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+  return static_cast<std::size_t>(best - candidates.begin());
+}
+
+Task make_task(const Experiment& experiment, std::size_t layer, const std::vector<Candidate>& candidates) {
+  Task task;
+  task.layer = layer;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(task.candidates),
+               [](const Candidate& candidate) { return candidate.form != "float"; });
+  task.reference_candidate = reference_of(task.candidates);
+  try {
+    const bool local = experiment.options.place == "local";
+    task.targets = local ? graph::layer_outputs(experiment.form, layer) : experiment.outputs;
+    if (!experiment.options.full_reruns) task.boundary = graph::boundary_of(experiment.form, layer, task.targets);
+    if (task.targets.empty()) task.failure = "No node computes with this weight.";
+  } catch (const Error& error) {
+    task.failure = error.what();
+  }
+  return task;
+}
+
+/// Without randomness a repeated sample repeats its damage and would feign certainty.
+std::size_t cap_of(const Experiment& experiment, Observer& observer) {
+  const AnalyzeOptions& options = experiment.options;
+  const auto asked = static_cast<std::size_t>(options.trials > 0 ? options.trials : options.max_trials);
+  if (experiment.law != Law::kQuantization || asked <= experiment.samples.size()) return asked;
+  observer.note(std::to_string(experiment.samples.size()) + " samples allow as many trials of the quantization law; " +
+                std::to_string(asked) + " were asked for.");
+  return experiment.samples.size();
+}
+
+}  // namespace
+
+std::vector<TrialRange> Experiment::rounds() const {
+  if (!adaptive()) return {{0, trial_cap}};
+  std::vector<TrialRange> result;
+  std::size_t next = kFirstRound;
+  for (std::size_t done = 0; done < trial_cap; next *= 2) {
+    const std::size_t end = std::min(next, trial_cap);
+    result.push_back({done, end - done});
+    done = end;
+  }
+  return result;
+}
+
+Experiment make_experiment(const Model& model, const Samples& samples,
+                           const std::vector<std::vector<Candidate>>& candidates, const AnalyzeOptions& options,
+                           Observer& observer) {
+  if (samples.size() == 0) {
+    throw Error(ErrorCode::kInvalidInput, "There is no sample to run the model on.", samples.facts().source);
+  }
+  Experiment experiment{.model = model, .samples = samples, .options = options};
+  experiment.law = parse_law(options.noise);
+  experiment.fit = options.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
+  experiment.form = graph::run_form(model);
+  experiment.outputs = measured_outputs(model, options.outputs_glob);
+  experiment.order = permutation(samples.size(), options.seed);
+  experiment.trial_cap = cap_of(experiment, observer);
+  for (std::size_t layer = 0; layer < model.layers().size(); ++layer) {
+    if (!model.layers()[layer].quantizable()) continue;
+    if (experiment.tasks.size() == candidates.size()) break;
+    experiment.tasks.push_back(make_task(experiment, layer, candidates[experiment.tasks.size()]));
+  }
+  if (experiment.tasks.size() != candidates.size()) {
+    throw Error(ErrorCode::kInternal, "Candidates were given for " + std::to_string(candidates.size()) +
+                                          " layers, but the model has " + std::to_string(experiment.tasks.size()) +
+                                          " quantizable ones.");
+  }
+  return experiment;
+}
+
+}  // namespace mpq::perturb

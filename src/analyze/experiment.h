@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "mpq/analyze.h"
+
+#include "analyze/noise.h"
+#include "graph/cut.h"
+
+namespace mpq::perturb {
+
+/// Consecutive trials.
+struct TrialRange {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+/// One layer under test.
+struct Task {
+  std::size_t layer = 0;                ///< index into Model::layers()
+  std::vector<Candidate> candidates;    ///< those that change the weight: "float" is left out
+  std::size_t reference_candidate = 0;  ///< the one the layer is ranked by
+  std::vector<std::string> targets;     ///< values the damage is measured on
+  std::vector<std::string> boundary;    ///< values the rerun part of the network is fed with
+  std::string failure;                  ///< why the layer cannot be tested; empty as a rule
+};
+
+/// Everything that stays fixed while the trials run.
+struct Experiment {
+  const Model& model;
+  const Samples& samples;
+  const AnalyzeOptions& options;
+  Law law = Law::kQuantization;
+  quant::ScaleFit fit = quant::ScaleFit::kMse;
+  graph::RunForm form = {};
+  std::vector<std::string> outputs = {};  ///< the network's outputs the damage is measured on
+  std::vector<Task> tasks = {};           ///< one per quantizable layer
+  std::vector<std::size_t> order = {};    ///< a permutation of the samples, keyed by the seed
+  std::size_t trial_cap = 0;
+
+  /// Trial k of every layer and candidate uses the same sample: common random numbers.
+  std::size_t sample_of(std::size_t trial) const { return order[trial % order.size()]; }
+  const Layer& layer_of(const Task& task) const { return model.layers()[task.layer]; }
+  bool adaptive() const { return options.trials == 0; }
+  /// The trials in portions: all at once, or 4, 8, 16, ... in total when adaptive.
+  std::vector<TrialRange> rounds() const;
+};
+
+/// Throws Error{kInvalidInput} without samples, Error{kUsage} when `outputs_glob` matches nothing.
+Experiment make_experiment(const Model& model, const Samples& samples,
+                           const std::vector<std::vector<Candidate>>& candidates, const AnalyzeOptions& options,
+                           Observer& observer);
+
+}  // namespace mpq::perturb

@@ -1,0 +1,111 @@
+#include "analyze/rounds.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "support/parallel.h"
+
+namespace mpq::perturb {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+void add_to(TaskOutcome& outcome, const ItemResult& result) {
+  if (!result.failure.empty()) {
+    outcome.failure = result.failure;
+    return;
+  }
+  outcome.runs += result.runs;
+  outcome.damages.resize(result.damages.size());
+  for (std::size_t c = 0; c < result.damages.size(); ++c) {
+    outcome.damages[c].insert(outcome.damages[c].end(), result.damages[c].begin(), result.damages[c].end());
+  }
+}
+
+}  // namespace
+
+Rounds::Rounds(const Experiment& experiment, const Reference& reference, Checkpoint& checkpoint, Observer& observer,
+               CostMeter& cost)
+    : experiment_(experiment),
+      reference_(reference),
+      checkpoint_(checkpoint),
+      observer_(observer),
+      cost_(cost),
+      value_bytes_(value_bytes(experiment)) {}
+
+void Rounds::run(TrialRange range, const std::vector<std::size_t>& active, std::vector<TaskOutcome>& outcomes) {
+  for (const CaptureGroup& group : plan_capture(experiment_, value_bytes_, active, range.count)) {
+    for (std::size_t done = 0; done < range.count; done += group.trials_per_pass) {
+      run_pass(group, {range.first + done, std::min(group.trials_per_pass, range.count - done)}, outcomes);
+    }
+  }
+}
+
+/// Layers are the unit of work; networks of few layers are split by trials too, so that many cores find work.
+/// How does not depend on the number of threads, because a session's shapes may follow from its trials.
+std::vector<Rounds::Item> Rounds::items_of(const CaptureGroup& group, TrialRange range) const {
+  constexpr std::size_t kEnoughItems = 16;
+  const std::size_t layers = experiment_.tasks.size();
+  const std::size_t pieces = std::min(range.count, (kEnoughItems + layers - 1) / layers);
+  std::vector<Item> items;
+  for (const std::size_t task : group.tasks) {
+    for (std::size_t piece = 0; piece < pieces; ++piece) {
+      const std::size_t begin = range.count * piece / pieces, end = range.count * (piece + 1) / pieces;
+      items.push_back({task, {range.first + begin, end - begin}});
+    }
+  }
+  return items;
+}
+
+void Rounds::run_pass(const CaptureGroup& group, TrialRange range, std::vector<TaskOutcome>& outcomes) {
+  const std::vector<Item> items = items_of(group, range);
+  std::vector<ItemResult> results(items.size());
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (auto known = checkpoint_.find(items[i].task, items[i].range)) {
+      results[i] = std::move(*known);
+      announce(items[i]);
+    } else {
+      missing.push_back(i);
+    }
+  }
+  if (!missing.empty()) {
+    const auto begin = Clock::now();
+    const Captured captured = capture(experiment_, group, range);
+    cost_.add(seconds_since(begin), 0);
+    parallel_for(missing.size(), resolve_threads(experiment_.options.threads),
+                 [&](std::size_t i, int) { results[missing[i]] = run_item(items[missing[i]], captured); });
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    TaskOutcome& outcome = outcomes[items[i].task];
+    if (outcome.failure.empty() && !results[i].remark.empty() && range.first == 0 && items[i].range.first == 0) {
+      observer_.warn(results[i].remark, "");
+    }
+    add_to(outcome, results[i]);
+  }
+}
+
+ItemResult Rounds::run_item(const Item& item, const Captured& captured) {
+  const auto begin = Clock::now();
+  ItemResult result =
+      run_trials(experiment_, reference_, experiment_.tasks[item.task], item.range, captured, observer_);
+  cost_.add(seconds_since(begin), result.runs);
+  checkpoint_.append(item.task, item.range, result);
+  announce(item);
+  return result;
+}
+
+void Rounds::announce(const Item& item) {
+  double done = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    done = trials_done_ += static_cast<double>(item.range.count);
+  }
+  const double total = static_cast<double>(experiment_.tasks.size() * experiment_.trial_cap);
+  observer_.progress("analyze", done, total, experiment_.layer_of(experiment_.tasks[item.task]).name);
+}
+
+}  // namespace mpq::perturb

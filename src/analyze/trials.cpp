@@ -1,0 +1,128 @@
+#include "analyze/trials.h"
+
+#include "mpq/error.h"
+
+#include "analyze/runner.h"
+#include "support/text.h"
+
+namespace mpq::perturb {
+
+namespace {
+
+/// An unperturbed rerun must give the network's own outputs, up to the order of float additions (about 1e-12 in
+/// squared metrics). More means that the part does not compute what the network computes.
+constexpr double kSameOutput = 1e-3;
+
+/// One layer, one range of trials, one runner: everything the inner loops share.
+struct Item {
+  const Experiment& experiment;
+  const Reference& reference;
+  const Task& task;
+  TrialRange range;
+  const Captured& captured;
+  const Observer& observer;
+  std::vector<float> weight;
+
+  const Layer& layer() const { return experiment.layer_of(task); }
+
+  void stop_if_cancelled() const {
+    if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "The analysis was interrupted.");
+  }
+
+  double run(Runner& runner, std::size_t k) const {
+    const Feed changed = runner.run(k);
+    return trial_damage(reference, task.targets, captured.at(experiment.sample_of(range.first + k)), changed);
+  }
+};
+
+/// The rounding error each candidate really makes: nothing is random but the sample.
+void run_quantization(const Item& item, Runner& runner, ItemResult& result) {
+  for (std::size_t c = 0; c < item.task.candidates.size(); ++c) {
+    item.stop_if_cancelled();
+    runner.set_weight(quant::stored_values(item.weight, item.layer(), item.task.candidates[c], item.experiment.fit));
+    for (std::size_t k = 0; k < item.range.count; ++k) result.damages[c][k] = item.run(runner, k);
+    result.runs += static_cast<std::int64_t>(item.range.count);
+  }
+}
+
+/// Random noise of each candidate's strength; the antithetic partner W - E cancels the odd part of the response.
+void run_random(const Item& item, Runner& runner, ItemResult& result) {
+  std::vector<Amplitude> amplitudes;
+  for (const Candidate& candidate : item.task.candidates) {
+    amplitudes.push_back(amplitude_of(item.experiment.law, item.weight, item.layer(), candidate, item.experiment.fit));
+  }
+  const bool antithetic = item.experiment.options.antithetic;
+  std::vector<float> perturbed(item.weight.size());
+  const auto damage = [&](const std::vector<float>& noise, const Amplitude& amplitude, float sign, std::size_t k) {
+    add_noise(item.weight, noise, amplitude, sign, perturbed);
+    runner.set_weight(perturbed);
+    ++result.runs;
+    return item.run(runner, k);
+  };
+  for (std::size_t k = 0; k < item.range.count; ++k) {
+    const std::vector<float> noise = draw_noise(item.experiment.law, item.experiment.options.seed, item.layer().name,
+                                                item.range.first + k, item.weight.size());
+    for (std::size_t c = 0; c < amplitudes.size(); ++c) {
+      item.stop_if_cancelled();
+      const double forth = damage(noise, amplitudes[c], 1, k);
+      result.damages[c][k] = antithetic ? (forth + damage(noise, amplitudes[c], -1, k)) / 2 : forth;
+    }
+  }
+}
+
+ItemResult run_with(const Item& item, Runner& runner, bool must_reproduce) {
+  ItemResult result;
+  result.damages.assign(item.task.candidates.size(), std::vector<double>(item.range.count, 0.0));
+  if (!runner.reaches_target()) {
+    result.remark = "Layer \"" + item.layer().name + "\" has no influence on the measured outputs.";
+    return result;
+  }
+  runner.set_weight(item.weight);
+  const double floor = item.run(runner, 0);
+  if (floor > kSameOutput) {
+    const std::string found = "the unperturbed rerun differs from the network's output by " + format_number(floor);
+    if (must_reproduce) throw Error(ErrorCode::kUnsupported, found);
+    result.remark =
+        "Layer \"" + item.layer().name + "\": " + found + "; the model does not compute the same output twice.";
+  }
+  item.experiment.law == Law::kQuantization ? run_quantization(item, runner, result) : run_random(item, runner, result);
+  return result;
+}
+
+ItemResult run_baked(const Item& item, const std::vector<TrialFeed>& feeds, const std::string& cause) {
+  try {
+    const auto runner = make_baked_runner(item.experiment, item.task, feeds);
+    ItemResult result = run_with(item, *runner, false);
+    if (result.remark.empty()) {
+      result.remark = "Layer \"" + item.layer().name +
+                      "\" is measured by slow full runs, because its part of the network does not run alone: " + cause;
+    }
+    return result;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInterrupted) throw;
+    ItemResult failed;
+    failed.failure = std::string("The perturbed model does not run: ") + error.what();
+    return failed;
+  }
+}
+
+}  // namespace
+
+ItemResult run_trials(const Experiment& experiment, const Reference& reference, const Task& task, TrialRange range,
+                      const Captured& captured, const Observer& observer) {
+  const Item item{experiment, reference, task, range, captured, observer, experiment.model.weight(task.layer)};
+  std::vector<TrialFeed> feeds;
+  for (std::size_t k = 0; k < range.count; ++k) {
+    const std::size_t sample = experiment.sample_of(range.first + k);
+    feeds.push_back({&experiment.samples[sample], &captured.at(sample)});
+  }
+  try {
+    const auto runner = make_cut_runner(experiment, task, feeds);
+    return run_with(item, *runner, true);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInterrupted) throw;
+    return run_baked(item, feeds, error.what());
+  }
+}
+
+}  // namespace mpq::perturb

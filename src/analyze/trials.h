@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "analyze/capture.h"
+#include "analyze/reference.h"
+#include "analyze/settle.h"
+
+namespace mpq::perturb {
+
+/// The outcome of one layer on one range of trials.
+struct ItemResult {
+  DamageTable damages;    ///< [candidate][trial of the range]
+  std::string failure;    ///< why the layer cannot be tested; then there are no damages
+  std::string remark;     ///< something the user should know
+  std::int64_t runs = 0;  ///< of a part of the network
+};
+
+/// Perturbs one layer in every candidate on every trial of the range.
+/// Throws Error{kInterrupted} when the observer cancels.
+ItemResult run_trials(const Experiment& experiment, const Reference& reference, const Task& task, TrialRange range,
+                      const Captured& captured, const Observer& observer);
+
+}  // namespace mpq::perturb
