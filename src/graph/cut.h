@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
-#include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,16 @@
 
 namespace mpq::graph {
 
+struct RunIndex;
+
 /// The model as the engine runs it: skeleton form, nodes sorted, Constant nodes of the main graph lifted into
 /// initializers, every layer's weight hoisted to the main graph as the initializer `weight_names[layer]`,
 /// initializers no longer listed as inputs. Computes what the model computes.
 struct RunForm {
   onnx::ModelProto model;
   std::shared_ptr<const TensorStore> store;
-  std::vector<std::string> weight_names;  ///< parallel to Model::layers()
+  std::vector<std::string> weight_names;  ///< parallel to Model::layers(); "" for layers that cannot be quantized
+  std::shared_ptr<const RunIndex> index;  ///< who reads what, for the functions below
 };
 RunForm run_form(const Model& model);
 

@@ -1,0 +1,96 @@
+#include "graph/layers_trace.h"
+
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <onnx/defs/tensor_proto_util.h>
+
+#include "graph/axis_map.h"
+
+namespace mpq::graph {
+namespace {
+
+using Ints = std::vector<std::int64_t>;
+
+/// Follows one stored tensor. The first path to a value decides how its axes are seen.
+class Tracer {
+ public:
+  Tracer(const ValueTable& table, const Ints& shape) : table_(table), shape_(shape) {}
+
+  WeightTrace run(int start) {
+    push(start, AxisMap::identity(shape_));
+    while (!open_.empty()) {
+      const auto [value, map] = std::move(open_.back());
+      open_.pop_back();
+      const Value& here = table_.values()[static_cast<std::size_t>(value)];
+      if (here.graph_output) trace_.reaches_output = true;
+      for (const Read& read : here.reads) enter(read, map);
+    }
+    return std::move(trace_);
+  }
+
+ private:
+  void push(int value, AxisMap map) {
+    if (value >= 0 && seen_.insert(value).second) open_.emplace_back(value, std::move(map));
+  }
+
+  void enter(const Read& read, const AxisMap& map) {
+    const onnx::NodeProto& node = table_.node(read);
+    if (is_quantized_operator(node)) {
+      trace_.quantized.push_back(read);
+    } else if (passes_weight_on(node, read.input) && table_.constant_node(read.graph, read.node)) {
+      pass_through(read, map);
+    } else if (!takes_weight(node, read.input)) {
+      trace_.others.push_back(read);
+    } else if (entered_.insert({read.graph, read.node, read.input}).second) {
+      trace_.uses.push_back({read, stored_role(map, node, read.input, shape_)});
+    }
+  }
+
+  void pass_through(const Read& read, const AxisMap& map) {
+    const onnx::NodeProto& node = table_.node(read);
+    const auto ints = [&](int input) { return constant_ints(read, input); };
+    const auto rank = [&](int input) { return stored_rank(read, input); };
+    const AxisMap next = follow(map, node, read.input, ints, rank);
+    for (const auto& output : node.output()) push(table_.find(read.graph, output), next);
+  }
+
+  const onnx::TensorProto* operand(const Read& read, int input) const {
+    const onnx::NodeProto& node = table_.node(read);
+    if (input >= node.input_size()) return nullptr;
+    const int value = table_.find(read.graph, node.input(input));
+    return value < 0 ? nullptr : table_.tensor(table_.values()[static_cast<std::size_t>(value)]);
+  }
+
+  std::optional<Ints> constant_ints(const Read& read, int input) const {
+    const onnx::TensorProto* tensor = operand(read, input);
+    if (!tensor || tensor->data_type() != onnx::TensorProto::INT64 ||
+        tensor->data_location() == onnx::TensorProto::EXTERNAL) {
+      return std::nullopt;
+    }
+    if (tensor->has_raw_data() && tensor->raw_data().size() % sizeof(std::int64_t) != 0) return std::nullopt;
+    return tensor->has_raw_data() ? onnx::ParseRawData<std::int64_t>(*tensor)
+                                  : Ints(tensor->int64_data().begin(), tensor->int64_data().end());
+  }
+
+  int stored_rank(const Read& read, int input) const {
+    const onnx::TensorProto* tensor = operand(read, input);
+    return tensor ? tensor->dims_size() : -1;
+  }
+
+  const ValueTable& table_;
+  const Ints& shape_;
+  WeightTrace trace_;
+  std::vector<std::pair<int, AxisMap>> open_;
+  std::set<int> seen_;
+  std::set<std::tuple<int, int, int>> entered_;
+};
+
+}  // namespace
+
+WeightTrace trace_weight(const ValueTable& table, int start, const std::vector<std::int64_t>& shape) {
+  return Tracer(table, shape).run(start);
+}
+
+}  // namespace mpq::graph
