@@ -71,7 +71,7 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
                                Observer& observer, AnalysisCost* cost) {
   options.validate();
   const auto begin = Clock::now();
-  Experiment experiment = make_experiment(model, samples, candidates, options, observer);
+  const Experiment experiment = make_experiment(model, samples, candidates, options, observer);
   const Reference reference = measure_reference(experiment, observer);
   std::vector<TaskOutcome> outcomes(experiment.tasks.size());
   for (std::size_t t = 0; t < outcomes.size(); ++t) outcomes[t].failure = experiment.tasks[t].failure;

@@ -7,8 +7,8 @@
 
 #include "mpq/error.h"
 
+#include "runtime/outputs.h"
 #include "support/random.h"
-#include "support/text.h"
 
 namespace mpq::perturb {
 
@@ -16,27 +16,6 @@ namespace {
 
 constexpr int kReferenceBits = 4;
 constexpr std::size_t kFirstRound = 4;
-
-bool is_floating(DType type) {
-  return type == DType::kFloat32 || type == DType::kFloat64 || type == DType::kFloat16 || type == DType::kBFloat16;
-}
-
-/// Floating-point outputs that match the glob; where none is floating, all that match (labels count disagreement).
-std::vector<std::string> measured_outputs(const Model& model, const std::string& glob) {
-  std::vector<std::string> all, matching, floating;
-  for (const ValueInfo& output : model.outputs()) {
-    all.push_back(output.name);
-    if (!glob.empty() && !glob_match(glob, output.name)) continue;
-    matching.push_back(output.name);
-    if (is_floating(output.dtype)) floating.push_back(output.name);
-  }
-  if (matching.empty()) {
-    throw Error(ErrorCode::kUsage,
-                "No output of the model matches \"" + glob + "\"; its outputs are " + join(all, ", ") + ".",
-                "--outputs");
-  }
-  return floating.empty() ? matching : floating;
-}
 
 /// Fisher-Yates, so that the first trials are a fair draw from sorted data too.
 std::vector<std::size_t> permutation(std::size_t count, std::uint64_t seed) {
@@ -111,7 +90,7 @@ Experiment make_experiment(const Model& model, const Samples& samples,
   experiment.law = parse_law(options.noise);
   experiment.fit = options.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
   experiment.form = graph::run_form(model);
-  experiment.outputs = measured_outputs(model, options.outputs_glob);
+  if (options.place == "network") experiment.outputs = runtime::measured_outputs(model.outputs(), options.outputs_glob);
   experiment.order = permutation(samples.size(), options.seed);
   experiment.trial_cap = cap_of(experiment, observer);
   for (std::size_t layer = 0; layer < model.layers().size(); ++layer) {

@@ -35,7 +35,7 @@ struct Experiment {
   Law law = Law::kQuantization;
   quant::ScaleFit fit = quant::ScaleFit::kMse;
   graph::RunForm form = {};
-  std::vector<std::string> outputs = {};  ///< the network's outputs the damage is measured on
+  std::vector<std::string> outputs = {};  ///< the network's outputs the damage is measured on; none when local
   std::vector<Task> tasks = {};           ///< one per quantizable layer
   std::vector<std::size_t> order = {};    ///< a permutation of the samples, keyed by the seed
   std::size_t trial_cap = 0;

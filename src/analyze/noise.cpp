@@ -1,42 +1,25 @@
 #include "analyze/noise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "mpq/error.h"
 
+#include "quantize/rows.h"
 #include "support/random.h"
 
 namespace mpq::perturb {
 
 namespace {
 
-/// A stretch of consecutive weights whose scale group is `group + step * i`.
-struct Run {
-  std::size_t begin, length, group, step;
-};
+/// Rows that are walked side by side; their columns then share cache lines.
+constexpr std::size_t kRowsAtOnce = 16;
 
-/// Walks a weight in C order along the innermost axis of its view.
-void for_each_run(const quant::ScaleLayout& layout, const std::function<void(const Run&)>& body) {
-  const std::size_t rank = layout.view_shape.size();
-  if (rank == 0) return body({0, 1, 0, 0});
-  std::vector<std::size_t> group_stride(rank, 0), index(rank, 0);
-  std::size_t stride = 1, runs = 1;
-  for (std::size_t axis = rank; axis-- > 0;) {
-    const auto scales = static_cast<std::size_t>(layout.scale_shape[axis]);
-    group_stride[axis] = scales > 1 ? stride : 0;
-    stride *= scales;
-    if (axis + 1 < rank) runs *= static_cast<std::size_t>(layout.view_shape[axis]);
-  }
-  const auto length = static_cast<std::size_t>(layout.view_shape[rank - 1]);
-  for (std::size_t run = 0; run < runs; ++run) {
-    std::size_t group = 0;
-    for (std::size_t axis = 0; axis + 1 < rank; ++axis) group += index[axis] * group_stride[axis];
-    body({run * length, length, group, group_stride[rank - 1]});
-    for (std::size_t axis = rank - 1; axis-- > 0;) {
-      if (++index[axis] < static_cast<std::size_t>(layout.view_shape[axis])) break;
-      index[axis] = 0;
-    }
+/// Calls body(first row, number of rows) for all rows in portions.
+void for_each_portion(const quant::Rows& rows, const std::function<void(std::size_t, std::size_t)>& body) {
+  for (std::size_t first = 0; first < rows.count(); first += kRowsAtOnce) {
+    body(first, std::min(kRowsAtOnce, rows.count() - first));
   }
 }
 
@@ -44,17 +27,21 @@ void for_each_run(const quant::ScaleLayout& layout, const std::function<void(con
 std::vector<float> rounding_error_rms(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                                       quant::ScaleFit fit, const quant::ScaleLayout& layout) {
   const std::vector<float> stored = quant::stored_values(weight, layer, candidate, fit);
-  const auto groups = static_cast<std::size_t>(layout.scale_count());
-  std::vector<double> squares(groups, 0.0), counts(groups, 0.0);
-  for_each_run(layout, [&](const Run& run) {
-    for (std::size_t i = 0; i < run.length; ++i) {
-      const double error = static_cast<double>(stored[run.begin + i]) - weight[run.begin + i];
-      squares[run.group + run.step * i] += error * error;
-      counts[run.group + run.step * i] += 1;
+  const quant::Rows rows(layout);
+  const std::size_t length = rows.length();
+  std::vector<float> before(kRowsAtOnce * length), after(kRowsAtOnce * length), rms(rows.count());
+  for_each_portion(rows, [&](std::size_t first, std::size_t count) {
+    rows.gather<float>(weight, first, count, before.data());
+    rows.gather<float>(stored, first, count, after.data());
+    for (std::size_t r = 0; r < count; ++r) {
+      double squares = 0;
+      for (std::size_t i = r * length; i < (r + 1) * length; ++i) {
+        const double error = static_cast<double>(after[i]) - before[i];
+        squares += error * error;
+      }
+      rms[first + r] = static_cast<float>(std::sqrt(squares / static_cast<double>(length)));
     }
   });
-  std::vector<float> rms(groups);
-  for (std::size_t g = 0; g < groups; ++g) rms[g] = static_cast<float>(std::sqrt(squares[g] / counts[g]));
   return rms;
 }
 
@@ -105,11 +92,17 @@ std::vector<float> draw_noise(Law law, std::uint64_t seed, const std::string& la
 
 void add_noise(std::span<const float> weight, std::span<const float> noise, const Amplitude& amplitude, float sign,
                std::span<float> out) {
-  for_each_run(amplitude.layout, [&](const Run& run) {
-    for (std::size_t i = 0; i < run.length; ++i) {
-      const std::size_t at = run.begin + i;
-      out[at] = weight[at] + sign * amplitude.per_group[run.group + run.step * i] * noise[at];
+  const quant::Rows rows(amplitude.layout);
+  const std::size_t length = rows.length();
+  std::vector<float> part(kRowsAtOnce * length), draws(kRowsAtOnce * length);
+  for_each_portion(rows, [&](std::size_t first, std::size_t count) {
+    rows.gather<float>(weight, first, count, part.data());
+    rows.gather<float>(noise, first, count, draws.data());
+    for (std::size_t r = 0; r < count; ++r) {
+      const float scale = sign * amplitude.per_group[first + r];
+      for (std::size_t i = r * length; i < (r + 1) * length; ++i) part[i] += scale * draws[i];
     }
+    rows.scatter<float>(part.data(), first, count, out);
   });
 }
 

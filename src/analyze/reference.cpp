@@ -1,40 +1,18 @@
 #include "analyze/reference.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <set>
 
-#include "mpq/error.h"
-
+#include "runtime/measure.h"
+#include "runtime/outputs.h"
 #include "runtime/session.h"
 #include "support/parallel.h"
-#include "support/statistics.h"
-#include "support/text.h"
 
 namespace mpq::perturb {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-/// Median of a few single-threaded passes, with nothing else of ours running.
-double forward_seconds(const runtime::Session& session, const Feed& feed) {
-  constexpr int kRuns = 5;
-  constexpr double kEnoughSeconds = 2;
-  session.run(feed);  // allocates
-  std::vector<double> times;
-  double total = 0;
-  for (int run = 0; run < kRuns && total < kEnoughSeconds; ++run) {
-    const auto begin = Clock::now();
-    session.run(feed);
-    times.push_back(seconds_since(begin));
-    total += times.back();
-  }
-  return quantile(times, 0.5);
-}
+constexpr int kForwardRuns = 7;
 
 std::vector<std::string> all_targets(const Experiment& experiment) {
   std::vector<std::string> names = experiment.outputs;
@@ -47,48 +25,44 @@ std::vector<std::string> all_targets(const Experiment& experiment) {
   return names;
 }
 
-/// Kind and summed energy of each target, folded in the order of the trials' samples.
-struct Fold {
-  std::vector<Target> targets;
-  std::size_t samples = 0;
-
-  void add(const std::vector<Tensor>& values, bool classify) {
-    targets.resize(values.size(), Target{OutputKind::kTensor, 0});
-    for (std::size_t t = 0; t < values.size(); ++t) {
-      Target& target = targets[t];
-      if (classify && values[t].size() > 0) {
-        target.kind = samples == 0 ? classify_output(values[t]) : refine(target.kind, values[t]);
-      }
-      target.energy += energy(values[t]);
-    }
-    ++samples;
-  }
+/// One sample's targets. The values themselves are kept only where kinds matter: layer outputs are many and large.
+struct Look {
+  std::vector<double> energies;
+  std::vector<Tensor> values;
 };
 
-Fold fold_samples(const Experiment& experiment, const runtime::Session& session,
-                  const std::vector<std::string>& names) {
-  constexpr std::size_t kAtOnce = 8;  // outputs of so many samples are held at a time
-  const bool local = experiment.options.place == "local";
-  const std::size_t used = std::min(experiment.samples.size(), experiment.trial_cap);
-  Fold fold;
-  for (std::size_t begin = 0; begin < used; begin += kAtOnce) {
-    std::vector<std::vector<Tensor>> values(std::min(kAtOnce, used - begin));
-    parallel_for(values.size(), resolve_threads(experiment.options.threads), [&](std::size_t i, int) {
-      values[i] = session.run(experiment.samples[experiment.order[begin + i]], names);
-    });
-    for (const auto& sample : values) fold.add(sample, !local);
-  }
-  return fold;
+Look look_at(std::vector<Tensor> values, bool keep_values) {
+  Look look;
+  for (const Tensor& value : values) look.energies.push_back(energy(value));
+  if (keep_values) look.values = std::move(values);
+  return look;
 }
 
-void drop_target(Experiment& experiment, const std::string& name) {
-  std::erase(experiment.outputs, name);
-  for (Task& task : experiment.tasks) {
-    std::erase(task.targets, name);
-    if (task.targets.empty() && task.failure.empty()) {
-      task.failure = "The network computes no finite numbers with this weight.";
-    }
+void fold_in(const Look& look, bool first, std::vector<Target>& targets) {
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    targets[t].energy += look.energies[t];
+    if (look.values.empty() || look.values[t].size() == 0) continue;
+    targets[t].kind = first ? classify_output(look.values[t]) : refine(targets[t].kind, look.values[t]);
   }
+}
+
+/// Kind and mean energy of each target, folded in the order of the trials' samples.
+std::vector<Target> fold_samples(const Experiment& experiment, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  constexpr std::size_t kAtOnce = 8;  // outputs of so many samples are held at a time
+  const runtime::Session session(graph::with_outputs(experiment.form, names), *experiment.form.store);
+  const bool network = experiment.options.place == "network";
+  const std::size_t used = std::min(experiment.samples.size(), experiment.trial_cap);
+  std::vector<Target> targets(names.size(), Target{OutputKind::kTensor, 0});
+  for (std::size_t begin = 0; begin < used; begin += kAtOnce) {
+    std::vector<Look> looks(std::min(kAtOnce, used - begin));
+    parallel_for(looks.size(), resolve_threads(experiment.options.threads), [&](std::size_t i, int) {
+      looks[i] = look_at(session.run(experiment.samples[experiment.order[begin + i]], names), network);
+    });
+    for (std::size_t i = 0; i < looks.size(); ++i) fold_in(looks[i], begin + i == 0, targets);
+  }
+  for (Target& target : targets) target.energy /= static_cast<double>(used);
+  return targets;
 }
 
 std::string resolve(const Experiment& experiment, const Reference& reference) {
@@ -101,30 +75,24 @@ std::string resolve(const Experiment& experiment, const Reference& reference) {
 
 }  // namespace
 
-Reference measure_reference(Experiment& experiment, Observer& observer) {
+Reference measure_reference(const Experiment& experiment, Observer& observer) {
   const std::vector<std::string> names = all_targets(experiment);
-  const runtime::Session session(graph::with_outputs(experiment.form, names), *experiment.form.store);
+  const std::vector<Target> targets = fold_samples(experiment, names);
   Reference reference;
-  const Fold fold = fold_samples(experiment, session, names);
   for (std::size_t t = 0; t < names.size(); ++t) {
-    Target target = fold.targets[t];
-    if (!std::isfinite(target.energy)) {
-      observer.warn("The output \"" + names[t] +
-                        "\" of the unchanged model holds numbers that are not finite; it is not measured.",
-                    "Check the samples, or choose outputs.");
-      drop_target(experiment, names[t]);
-      continue;
+    Target target = targets[t];
+    if (target.energy == 0) {
+      observer.warn(
+          "The unchanged model's \"" + names[t] + "\" is zero or no number on every sample; it tells no damage.",
+          "Check that the samples are what the model expects.");
+      target.energy = 1;
     }
-    target.energy = target.energy > 0 ? target.energy / static_cast<double>(fold.samples) : 1.0;
     reference.targets.emplace(names[t], target);
-  }
-  if (experiment.outputs.empty()) {
-    throw Error(ErrorCode::kInvalidInput, "No output of the unchanged model holds finite numbers on these samples.",
-                experiment.samples.facts().source, "Check that the samples are what the model expects.");
   }
   reference.metric = resolve(experiment, reference);
   const runtime::Session plain(experiment.form.model, *experiment.form.store);
-  reference.forward_seconds = forward_seconds(plain, experiment.samples[experiment.order.front()]);
+  const Feed& feed = experiment.samples[experiment.order.front()];
+  reference.forward_seconds = runtime::median_forward_seconds(plain, {&feed, 1}, kForwardRuns);
   return reference;
 }
 
@@ -134,13 +102,8 @@ double trial_damage(const Reference& reference, const std::vector<std::string>& 
   for (const std::string& name : targets) {
     const auto found = changed.find(name);
     if (found == changed.end()) continue;
-    const Tensor& before = original.at(name);
-    if (before.shape() != found->second.shape()) {
-      sum += 1;
-    } else if (before.size() > 0) {
-      const Target& target = reference.targets.at(name);
-      sum += sample_damage(reference.metric, target.kind, before, found->second, target.energy);
-    }
+    const Target& target = reference.targets.at(name);
+    sum += runtime::output_damage(reference.metric, target.kind, original.at(name), found->second, target.energy);
   }
   return sum / static_cast<double>(targets.size());
 }

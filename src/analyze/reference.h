@@ -22,12 +22,11 @@ struct Reference {
   double forward_seconds = 0;  ///< median of one forward pass, one thread
 };
 
-/// Runs the network on every sample the trials can use. Drops targets whose reference holds no finite numbers
-/// from the experiment's outputs and tasks (with a warning); throws Error{kInvalidInput} when none is left.
-Reference measure_reference(Experiment& experiment, Observer& observer);
+/// Runs the network on every sample the trials can use. Warns of targets that hold nothing to be compared with.
+/// Throws Error{kInvalidInput} when the model does not run on the samples.
+Reference measure_reference(const Experiment& experiment, Observer& observer);
 
 /// Mean damage of one trial over its task's targets; targets absent from `changed` were out of the layer's reach.
-/// A target whose shape changed counts as lost: damage 1, as if it had become zero.
 double trial_damage(const Reference& reference, const std::vector<std::string>& targets, const Feed& original,
                     const Feed& changed);
 

@@ -101,7 +101,7 @@ ItemResult run_baked(const Item& item, const std::vector<TrialFeed>& feeds, cons
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) throw;
     ItemResult failed;
-    failed.failure = std::string("The perturbed model does not run: ") + error.what();
+    failed.failure = std::string("It cannot be perturbed: ") + error.what();
     return failed;
   }
 }
