@@ -1,0 +1,89 @@
+#include "records/plan_json.h"
+
+#include <set>
+
+#include "records/layer_json.h"
+
+namespace mpq {
+namespace {
+
+Json write_entry(const PlanEntry& entry) {
+  Json object{{"layer", entry.layer}};
+  put_candidate(object, entry.candidate);
+  object["parameters"] = entry.parameters;
+  object["stored_bytes"] = entry.stored_bytes;
+  object["file_bytes"] = entry.file_bytes;
+  put_number(object, "damage", entry.damage);
+  put_number(object, "standard_error", entry.standard_error);
+  object["reason"] = entry.reason;
+  return object;
+}
+
+PlanEntry read_entry(const JsonReader& reader) {
+  PlanEntry entry;
+  entry.layer = reader.at("layer").string();
+  entry.candidate = read_candidate(reader);
+  entry.parameters = reader.at("parameters").integer(0);
+  entry.stored_bytes = reader.at("stored_bytes").integer(0);
+  entry.file_bytes = reader.at("file_bytes").integer(INT64_MIN);
+  entry.damage = reader.non_negative("damage");
+  entry.standard_error = reader.non_negative("standard_error");
+  entry.reason = reader.at("reason").string();
+  return entry;
+}
+
+}  // namespace
+
+Json write_plan(const Plan& value) {
+  Json object{{"schema_version", Plan::kSchemaVersion},  {"record", "plan"},
+              {"model", write_model_facts(value.model)}, {"budget", value.budget},
+              {"counts_file", value.counts_file},        {"limit_bytes", value.limit_bytes},
+              {"stored_bytes", value.stored_bytes},      {"file_bytes", value.file_bytes},
+              {"parameters", value.parameters}};
+  put_number(object, "bits_per_weight", value.bits_per_weight);
+  put_number(object, "predicted_damage", value.predicted_damage);
+  put_number(object, "standard_error", value.standard_error);
+  put_number(object, "lower_bound", value.lower_bound);
+  put_number(object, "optimality_gap", value.optimality_gap);
+  object["uniform"] = value.uniform;
+  object["scale_fit"] = value.scale_fit;
+  object["compute"] = value.compute;
+  Json entries = Json::array();
+  for (const PlanEntry& entry : value.entries) entries.push_back(write_entry(entry));
+  object["entries"] = std::move(entries);
+  return object;
+}
+
+Plan read_plan(const JsonReader& reader) {
+  Plan value;
+  value.model = read_model_facts(reader.at("model"));
+  value.budget = reader.at("budget").string();
+  value.counts_file = reader.at("counts_file").boolean();
+  value.limit_bytes = reader.at("limit_bytes").integer(0);
+  value.stored_bytes = reader.at("stored_bytes").integer(0);
+  value.file_bytes = reader.at("file_bytes").integer(0);
+  value.parameters = reader.at("parameters").integer(0);
+  value.bits_per_weight = reader.non_negative("bits_per_weight");
+  value.predicted_damage = reader.non_negative("predicted_damage");
+  value.standard_error = reader.non_negative("standard_error");
+  value.lower_bound = reader.number("lower_bound");
+  value.optimality_gap = reader.number("optimality_gap");
+  value.uniform = reader.at("uniform").boolean();
+  value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
+  value.compute = reader.at("compute").word({"auto", "float", "int8"});
+  std::set<std::string> names;
+  for (const JsonReader& entry : reader.at("entries").elements()) {
+    value.entries.push_back(read_entry(entry));
+    if (!names.insert(value.entries.back().layer).second) entry.at("layer").fail("a name that no other entry has");
+  }
+  return value;
+}
+
+std::string to_json(const Plan& value) { return dump_record(write_plan(value)); }
+
+Plan plan_from_json(const std::string& text, const std::string& where) {
+  const Json value = parse_record(text, where, "plan", Plan::kSchemaVersion);
+  return read_plan(JsonReader(value, "", where));
+}
+
+}  // namespace mpq

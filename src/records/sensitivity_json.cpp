@@ -1,0 +1,143 @@
+#include "records/sensitivity_json.h"
+
+#include <set>
+
+#include "records/layer_json.h"
+
+namespace mpq {
+namespace {
+
+Json write_settings(const AnalyzeSettings& settings) {
+  Json object{{"engine", settings.engine},
+              {"noise", settings.noise},
+              {"place", settings.place},
+              {"metric", settings.metric},
+              {"aggregation", settings.aggregation}};
+  put_number(object, "quantile", settings.quantile);
+  object["trials"] = settings.trials;
+  object["max_trials"] = settings.max_trials;
+  object["seed"] = settings.seed;
+  object["bits"] = settings.bits;
+  object["antithetic"] = settings.antithetic;
+  object["scale_fit"] = settings.scale_fit;
+  return object;
+}
+
+AnalyzeSettings read_settings(const JsonReader& reader) {
+  constexpr int kMost = INT32_MAX;
+  AnalyzeSettings settings;
+  settings.engine = reader.at("engine").string();
+  settings.noise = reader.at("noise").string();
+  settings.place = reader.at("place").string();
+  settings.metric = reader.at("metric").string();
+  settings.aggregation = reader.at("aggregation").string();
+  settings.quantile = reader.number("quantile");
+  settings.trials = reader.at("trials").small_integer(0, kMost);
+  settings.max_trials = reader.at("max_trials").small_integer(0, kMost);
+  settings.seed = reader.at("seed").natural();
+  for (const JsonReader& bits : reader.at("bits").elements()) settings.bits.push_back(bits.small_integer(1, 64));
+  settings.antithetic = reader.at("antithetic").boolean();
+  settings.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
+  return settings;
+}
+
+Json write_candidate_score(const CandidateScore& score) {
+  Json object;
+  put_candidate(object, score.candidate);
+  object["stored_bytes"] = score.stored_bytes;
+  object["file_bytes"] = score.file_bytes;
+  put_number(object, "damage", score.damage);
+  put_number(object, "standard_error", score.standard_error);
+  object["trials"] = score.trials;
+  return object;
+}
+
+CandidateScore read_candidate_score(const JsonReader& reader) {
+  CandidateScore score;
+  score.candidate = read_candidate(reader);
+  score.stored_bytes = reader.at("stored_bytes").integer(0);
+  score.file_bytes = reader.at("file_bytes").integer(INT64_MIN);  // a layer may make the framing of others shorter
+  score.damage = reader.non_negative("damage");
+  score.standard_error = reader.non_negative("standard_error");
+  score.trials = reader.at("trials").small_integer(0, INT32_MAX);
+  return score;
+}
+
+Json write_layer_sensitivity(const LayerSensitivity& value) {
+  Json object{{"layer", write_layer(value.layer)}};
+  put_number(object, "score", value.score);
+  put_number(object, "standard_error", value.standard_error);
+  Json candidates = Json::array();
+  for (const CandidateScore& score : value.candidates) candidates.push_back(write_candidate_score(score));
+  object["candidates"] = std::move(candidates);
+  return object;
+}
+
+LayerSensitivity read_layer_sensitivity(const JsonReader& reader) {
+  LayerSensitivity value;
+  value.layer = read_layer(reader.at("layer"));
+  value.score = reader.non_negative("score");
+  value.standard_error = reader.non_negative("standard_error");
+  for (const JsonReader& score : reader.at("candidates").elements())
+    value.candidates.push_back(read_candidate_score(score));
+  // The allocator relies on a way out that always fits the model: the weight as it is.
+  if (value.candidates.empty() || value.candidates.back().candidate.form != "float")
+    reader.at("candidates").fail("a list that ends with the form float");
+  return value;
+}
+
+}  // namespace
+
+Json write_sensitivity(const Sensitivity& value) {
+  Json layers = Json::array(), skipped = Json::array();
+  for (const LayerSensitivity& layer : value.layers) layers.push_back(write_layer_sensitivity(layer));
+  for (const Layer& layer : value.skipped) skipped.push_back(write_layer(layer));
+  Json object{{"schema_version", Sensitivity::kSchemaVersion},
+              {"record", "sensitivity"},
+              {"model", write_model_facts(value.model)},
+              {"data", write_data_facts(value.data)},
+              {"settings", write_settings(value.settings)},
+              {"outputs", value.outputs},
+              {"size",
+               {{"base_bytes", value.size.base_bytes},
+                {"fixed_bytes", value.size.fixed_bytes},
+                {"quantizable_parameters", value.size.quantizable_parameters}}},
+              {"trial_runs", value.trial_runs}};
+  put_number(object, "rank_stability", value.rank_stability);
+  object["settled"] = value.settled;
+  object["layers"] = std::move(layers);
+  object["skipped"] = std::move(skipped);
+  return object;
+}
+
+Sensitivity read_sensitivity(const JsonReader& reader) {
+  Sensitivity value;
+  value.model = read_model_facts(reader.at("model"));
+  value.data = read_data_facts(reader.at("data"));
+  value.settings = read_settings(reader.at("settings"));
+  for (const JsonReader& output : reader.at("outputs").elements()) value.outputs.push_back(output.string());
+  const JsonReader size = reader.at("size");
+  value.size.base_bytes = size.at("base_bytes").integer(0);
+  value.size.fixed_bytes = size.at("fixed_bytes").integer(0);
+  value.size.quantizable_parameters = size.at("quantizable_parameters").integer(0);
+  value.trial_runs = reader.at("trial_runs").integer(0);
+  value.rank_stability = reader.number("rank_stability");
+  value.settled = reader.at("settled").boolean();
+  std::set<std::string> names;
+  for (const JsonReader& layer : reader.at("layers").elements()) {
+    value.layers.push_back(read_layer_sensitivity(layer));
+    if (!names.insert(value.layers.back().layer.name).second)
+      layer.at("layer").at("name").fail("a name that no other layer has");
+  }
+  for (const JsonReader& layer : reader.at("skipped").elements()) value.skipped.push_back(read_layer(layer));
+  return value;
+}
+
+std::string to_json(const Sensitivity& value) { return dump_record(write_sensitivity(value)); }
+
+Sensitivity sensitivity_from_json(const std::string& text, const std::string& where) {
+  const Json value = parse_record(text, where, "sensitivity", Sensitivity::kSchemaVersion);
+  return read_sensitivity(JsonReader(value, "", where));
+}
+
+}  // namespace mpq
