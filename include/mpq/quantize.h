@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,5 +50,9 @@ class QuantizedModel {
 /// layer the result is the original model, unchanged. Throws Error{kInvalidInput} when plan and model do not belong together.
 QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options = {},
                         Observer& observer = silent_observer());
+
+/// The plan that a model written by mpq carries in its metadata; nothing for any other model.
+/// Throws Error{kInvalidInput} when there is one and it cannot be read.
+std::optional<Plan> embedded_plan(const Model& model);
 
 }  // namespace mpq

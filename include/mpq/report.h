@@ -10,6 +10,7 @@ namespace mpq {
 struct ReportOptions {
   std::string format = "table";  ///< "table" | "json" | "csv"
   bool color = false;
+  bool unicode = true;           ///< table: block characters for bars; false = ASCII only
   int width = 100;               ///< terminal columns
   int top = 0;                   ///< table: show so many layers; 0 = all
 };
@@ -20,5 +21,8 @@ AnyRecord read_record(const std::string& path);
 
 /// Renders a record. Throws Error{kUsage} for an unknown format.
 std::string render(const AnyRecord& record, const ReportOptions& options);
+
+/// Renders a record into a file, atomically. Throws Error{kOutput}, also when `path` exists and `force` is false.
+void write_report(const std::string& path, const AnyRecord& record, const ReportOptions& options, bool force);
 
 }  // namespace mpq

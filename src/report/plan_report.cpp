@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include "report/layer_rows.h"
+#include "report/next_step.h"
+#include "report/numbers.h"
+#include "report/reports.h"
+#include "report/sections.h"
+#include "support/text.h"
+
+namespace mpq::report {
+namespace {
+
+Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
+  using Align = Column::Align;
+  Table table({{"#"},
+               {"layer", Align::kLeft, true},
+               {"weights"},
+               {"form", Align::kLeft},
+               {"bytes"},
+               {"damage"},
+               {"error", Align::kLeft},
+               {"(log scale)", Align::kLeft},
+               {"share"},
+               {"why", Align::kLeft}});
+  const LogScale scale(rows);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const PlanEntry& entry = *rows[i].entry;
+    table.add({{std::to_string(i + 1), Tone::kFaint},
+               {printable(entry.layer)},
+               {short_count(entry.parameters)},
+               {to_string(entry.candidate)},
+               {format_count(entry.stored_bytes)},
+               {short_number(entry.damage)},
+               {entry.standard_error > 0 ? style.plus_minus() + short_error(entry.standard_error) : "", Tone::kFaint},
+               bar_cell(scale, entry.damage, style),
+               {plan.predicted_damage > 0 ? percent(entry.damage / plan.predicted_damage) : "-"},
+               {printable(entry.reason), Tone::kFaint}});
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string plan_report(const Plan& plan, const Style& style, int top) {
+  std::string result = title("plan", plan.model.path, "", style);
+  result += field("Model", describe(plan.model), style) + plan_fields(plan, style);
+  result += field("File", format_count(plan.file_bytes) + " bytes when written", style);
+  std::string damage = short_number(plan.predicted_damage);
+  if (plan.standard_error > 0) damage += fmt::format(" {}{}", style.plus_minus(), short_error(plan.standard_error));
+  damage += fmt::format(" predicted; the linear relaxation's bound is {} (gap {})", short_number(plan.lower_bound),
+                        percent(plan.optimality_gap));
+  result += field("Damage", damage, style);
+  const auto rows = layer_rows(nullptr, &plan);
+  const std::size_t shown = shown_rows(rows.size(), top);
+  result += '\n' + entry_table(plan, rows, shown, style).render(style) + hidden_rows_line(rows, shown, &plan, style);
+  const NextStep next = next_step(plan);
+  return result + '\n' + field("Next", next.why + ":", style) + "  " + style.paint(Tone::kGood, next.command) + '\n';
+}
+
+}  // namespace mpq::report

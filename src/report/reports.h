@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "mpq/run_record.h"
+
+#include "report/style.h"
+
+namespace mpq::report {
+
+/// The terminal report of each kind of record. `top` layers are shown, 0 = all.
+std::string run_report(const RunRecord& record, const Style& style, int top);
+std::string sensitivity_report(const Sensitivity& scores, const Style& style, int top);
+std::string plan_report(const Plan& plan, const Style& style, int top);
+
+/// Tidy tables with one header line (RFC 4180, "\n" line ends): one row per layer and candidate; a run without
+/// scores gives one row per layer of its plan, one without a plan one row per output compared.
+std::string run_csv(const RunRecord& record);
+std::string sensitivity_csv(const Sensitivity& scores);
+std::string plan_csv(const Plan& plan);
+
+}  // namespace mpq::report

@@ -1,0 +1,146 @@
+#include "report/sections.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "report/numbers.h"
+#include "support/text.h"
+
+namespace mpq::report {
+namespace {
+
+constexpr std::size_t kLabelWidth = 11;
+
+std::int64_t stored_element_bytes(const std::string& dtype) {
+  if (dtype == "float64") return 8;
+  return dtype == "float16" || dtype == "bfloat16" ? 2 : 4;
+}
+
+std::string trials_text(const Sensitivity& scores) {
+  const AnalyzeSettings& s = scores.settings;
+  if (s.trials > 0) return counted(s.trials, "trial") + " per candidate";
+  return fmt::format("adaptive trials, at most {} per candidate", s.max_trials);
+}
+
+}  // namespace
+
+std::string field(const std::string& label, const std::string& text, const Style& style) {
+  const std::string spaces(kLabelWidth - std::min(kLabelWidth, label.size()), ' ');
+  return style.paint(Tone::kHeading, label) + spaces + wrap(text, kLabelWidth, style.width()) + '\n';
+}
+
+std::string title(const std::string& command, const std::string& path, const std::string& version, const Style& style) {
+  const std::string right = version.empty() ? "" : "mpq " + printable(version);
+  const std::string left =
+      style.shorten(fmt::format("mpq {}: {}", printable(command), printable(path)), style.width() - right.size() - 2);
+  const std::size_t gap = style.width() - right.size() - display_width(left);
+  return style.paint(Tone::kHeading, left) +
+         (right.empty() ? "" : std::string(gap, ' ') + style.paint(Tone::kFaint, right)) + '\n' + style.rule() + '\n';
+}
+
+std::string describe(const ModelFacts& model) {
+  std::string text = fmt::format("{}, {}", printable(model.path), format_bytes(model.bytes));
+  if (!model.sha256.empty()) text += ", sha256 " + printable(model.sha256.substr(0, 12));
+  return text;
+}
+
+std::string describe(const DataFacts& data) {
+  if (data.synthetic) return counted(data.samples, "synthetic sample");
+  return counted(data.samples, "sample") + " of " + printable(data.source);
+}
+
+std::string metric_text(const std::string& metric) {
+  if (metric == "kl") return "Kullback-Leibler divergence of the outputs, nats";
+  if (metric == "mse") return "squared error of the outputs over their mean energy";
+  if (metric == "relative_l2") return "relative l2 error of the outputs";
+  if (metric == "sqnr") return "noise-to-signal ratio of the outputs";
+  if (metric == "cosine") return "1 - cosine similarity of the outputs";
+  return printable(metric);
+}
+
+std::string plan_fields(const Plan& plan, const Style& style) {
+  const std::int64_t used = plan.counts_file ? plan.file_bytes : plan.stored_bytes;
+  const char* what = plan.counts_file ? "the whole file" : "the quantizable weights, scales and padding included";
+  std::string text =
+      fmt::format("{}: at most {} bytes for {}", printable(plan.budget), format_count(plan.limit_bytes), what);
+  std::string achieved = fmt::format("{} bytes", format_count(used));
+  if (plan.limit_bytes > 0) {
+    achieved += fmt::format(" ({:.1f} % of the budget)",
+                            100.0 * static_cast<double>(used) / static_cast<double>(plan.limit_bytes));
+  }
+  achieved += fmt::format(", {:.3f} bits per weight over {}", plan.bits_per_weight,
+                          counted(plan.parameters, "quantizable weight"));
+  if (plan.uniform) achieved += ", one width everywhere";
+  return field("Budget", text, style) + field("Achieved", achieved, style);
+}
+
+std::string method_fields(const Sensitivity& scores, const Style& style) {
+  const AnalyzeSettings& s = scores.settings;
+  std::string text =
+      fmt::format("{} noise, {}, {}; {}; seed {}", printable(s.noise),
+                  s.place == "local" ? "measured at each layer's own output" : "measured at the network's outputs",
+                  metric_text(s.metric), trials_text(scores), s.seed);
+  std::string rank =
+      fmt::format("stability {:.3f} (rank correlation between two halves of the trials)", scores.rank_stability);
+  if (s.trials == 0) {
+    rank += scores.settled ? "; settled" : "; NOT settled when the trials ran out: --effort or --max-trials buys more";
+  }
+  return field("Method", text, style) + field("Ranking", rank, style) + field("Samples", describe(scores.data), style);
+}
+
+std::string cost_field(const AnalysisCost& cost, const Style& style) {
+  std::string text = fmt::format("the analysis took {} = {} forward passes ({} runs)", duration(cost.seconds),
+                                 format_count(static_cast<std::int64_t>(cost.forward_equivalents + 0.5)),
+                                 format_count(cost.trial_runs));
+  if (cost.full_rerun_equivalents > 0 && cost.forward_equivalents > 0) {
+    text += fmt::format("; with every trial a full pass: {}, {:.1f} times as many",
+                        format_count(static_cast<std::int64_t>(cost.full_rerun_equivalents + 0.5)),
+                        cost.full_rerun_equivalents / cost.forward_equivalents);
+  }
+  return field("Cost", text, style);
+}
+
+std::string skipped_section(const std::vector<Layer>& skipped, const Style& style) {
+  if (skipped.empty()) return "";
+  struct Group {
+    std::string reason;
+    std::vector<std::string> names;
+    std::int64_t bytes = 0;
+  };
+  std::vector<Group> groups;
+  for (const Layer& layer : skipped) {
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.reason == layer.skip_reason; });
+    if (group == groups.end()) group = groups.insert(groups.end(), Group{layer.skip_reason, {}, 0});
+    group->names.push_back(layer.name);
+    group->bytes += layer.parameters * stored_element_bytes(layer.dtype);
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.bytes > b.bytes; });
+  std::string result =
+      style.paint(Tone::kHeading, fmt::format("Not quantized: {}", counted(std::ssize(skipped), "weight"))) + '\n';
+  for (const Group& group : groups) {
+    constexpr std::size_t kShown = 3;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(kShown, group.names.size()); ++i) {
+      names += (i == 0 ? "" : ", ") + style.shorten(printable(group.names[i]), 28);
+    }
+    if (group.names.size() > kShown) names += fmt::format(" and {} more", group.names.size() - kShown);
+    const std::string text = fmt::format("{}, {}: {} ({})", counted(std::ssize(group.names), "weight"),
+                                         format_bytes(group.bytes), printable(group.reason), names);
+    result += "  " + wrap(text, 4, style.width()) + '\n';
+  }
+  return result;
+}
+
+std::string synthetic_warning(const Style& style) {
+  const std::string text =
+      "The samples are synthetic: made from the inputs' shapes and types alone. They rank layers roughly and prove "
+      "little "
+      "about the model's quality on real inputs. Give real ones with --calibration and --eval.";
+  return style.paint(Tone::kWarning, "Caution") + std::string(kLabelWidth - 7, ' ') +
+         wrap(text, kLabelWidth, style.width()) + '\n';
+}
+
+}  // namespace mpq::report
