@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpq/error.h"
+#include "mpq/samples.h"
+
+#include "data/cast.h"
+#include "data/facts.h"
+#include "data/guess_shapes.h"
+#include "data/input_hints.h"
+#include "graph/model_impl.h"
+#include "graph/values.h"
+#include "graph/wording.h"
+#include "support/random.h"
+
+namespace mpq {
+namespace {
+
+using data::InputHints;
+
+Tensor cast_to(const Tensor& tensor, DType type) {
+  std::optional<data::CastLoss> loss;
+  std::optional<Tensor> cast = data::cast_faithfully(tensor, type, loss);
+  if (!cast) throw Error(ErrorCode::kInternal, "A synthetic number does not fit its type.");
+  return *cast;
+}
+
+/// Standard normal, clipped to three deviations: what a normalised input looks like.
+Tensor normal(const std::vector<std::int64_t>& shape, std::uint64_t key) {
+  Tensor tensor(DType::kFloat32, shape);
+  fill_gaussian(Philox(key), tensor.as_mutable<float>());
+  for (float& value : tensor.as_mutable<float>()) value = std::clamp(value, -3.0F, 3.0F);
+  return tensor;
+}
+
+/// Row numbers below `rows`, drawn evenly (Lemire's multiplication; its bias is below rows / 2^32).
+Tensor row_numbers(const std::vector<std::int64_t>& shape, std::int64_t rows, std::uint64_t key) {
+  Tensor tensor(DType::kInt64, shape);
+  const Philox stream(key);
+  const auto values = tensor.as_mutable<std::int64_t>();
+  const auto range = static_cast<std::uint64_t>(std::min<std::int64_t>(rows, std::int64_t{1} << 31));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t word = stream.block(i / 4)[i % 4];
+    values[i] = static_cast<std::int64_t>((word * range) >> 32);
+  }
+  return tensor;
+}
+
+Tensor constant(const std::vector<std::int64_t>& shape, std::int64_t value) {
+  Tensor tensor(DType::kInt64, shape);
+  std::ranges::fill(tensor.as_mutable<std::int64_t>(), value);
+  return tensor;
+}
+
+/// Integers that index a table are rows of it; those compared with a constant are that constant; all others are 1,
+/// which is what masks, lengths and counts can bear.
+Tensor integers(const std::vector<std::int64_t>& shape, DType type, const InputHints& hints, std::uint64_t key) {
+  const auto capacity = std::int64_t{1} << std::min<std::size_t>(62, 8 * dtype_size(type) - 1);
+  if (type == DType::kBool) return constant(shape, 1);
+  if (hints.rows) return row_numbers(shape, std::min(*hints.rows, capacity), key);
+  const std::int64_t value = hints.compared_with.value_or(1);
+  return constant(shape, value >= 0 && value < capacity ? value : 1);
+}
+
+Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>& hints,
+                    const std::map<std::string, std::vector<std::int64_t>>& shapes, std::uint64_t key) {
+  Feed feed;
+  for (const ValueInfo& input : model.inputs()) {
+    const std::vector<std::int64_t>& shape = shapes.at(input.name);
+    const std::uint64_t input_key = mix_key(key, input.name);
+    const Tensor tensor = data::is_floating(input.dtype)
+                              ? normal(shape, input_key)
+                              : integers(shape, input.dtype, hints.at(input.name), input_key);
+    feed[input.name] = cast_to(tensor, input.dtype);
+  }
+  return feed;
+}
+
+}  // namespace
+
+Samples Samples::synthetic(const Model& model, std::int64_t count, std::uint64_t seed) {
+  const graph::ValueTable table(model.impl().proto, true);
+  std::map<std::string, InputHints> hints;
+  for (const ValueInfo& input : model.inputs()) {
+    if (input.dtype == DType::kString) {
+      throw Error(ErrorCode::kUnsupported,
+                  "The model's input " + graph::quoted(input.name) + " takes strings, which mpq cannot make up.",
+                  model.facts().path, "Cut the model behind its text preprocessing.");
+    }
+    hints[input.name] = data::hints_for(model, table, input);
+  }
+  const auto shapes = data::guess_shapes(model, hints);
+  std::vector<Feed> feeds;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint64_t key = mix_key(mix_key(seed, "synthetic samples"), static_cast<std::uint64_t>(i));
+    feeds.push_back(synthetic_feed(model, hints, shapes, key));
+  }
+  DataFacts facts = data::facts_of(feeds, "synthetic", true);
+  return {std::move(feeds), std::move(facts)};
+}
+
+}  // namespace mpq
