@@ -8,6 +8,7 @@
 #include "mpq/plan.h"
 #include "mpq/quantize.h"
 #include "mpq/sensitivity.h"
+
 #include "quantize/grid.h"
 
 namespace mpq::encode {
@@ -28,10 +29,14 @@ SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate
 /// with blocks of 32 and 128 where the layer's shape allows and blocks have shown to pay.
 std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits);
 
-/// Writes the plan into the model. `quantized(layer index)` supplies the numbers of grid layers when asked, one layer at a time.
-/// The result's bytes equal serialized_size of what it holds; Plan::file_bytes and stored_bytes are set from it.
+/// Writes the plan into the model. `quantized(layer index)` supplies the numbers of grid layers when asked, one layer
+/// at a time. The result's bytes equal serialized_size of what it holds; Plan::file_bytes and stored_bytes are set from
+/// it.
 QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
                       const std::function<quant::QuantizedTensor(std::size_t)>& quantized);
+
+/// Bytes of the file encode() will write for this plan, without quantizing anything. Exact.
+std::int64_t exact_file_bytes(const Model& model, const Plan& plan, RunForm run_form);
 
 /// The plan an mpq-written model carries in its metadata ("" when it carries none).
 std::string embedded_plan(const Model& model);

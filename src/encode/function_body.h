@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+namespace mpq::encode {
+
+/// Domain of the model-local functions mpq writes.
+inline constexpr const char* kFunctionDomain = "mpq";
+
+onnx::AttributeProto int_attribute(const std::string& name, std::int64_t value);
+onnx::AttributeProto ints_attribute(const std::string& name, const std::vector<std::int64_t>& values);
+onnx::AttributeProto string_attribute(const std::string& name, const std::string& value);
+onnx::AttributeProto float_attribute(const std::string& name, float value);
+
+/// Writes the body of one model-local function, node by node, in the dialect of one opset: where operators changed
+/// between opsets, its methods write what that opset knows.
+class FunctionBody {
+ public:
+  FunctionBody(std::int64_t opset, const std::string& name, const std::vector<std::string>& inputs,
+               const std::string& output);
+
+  std::int64_t opset() const { return opset_; }
+
+  /// Appends a node and returns the name of its output.
+  std::string op(const std::string& type, const std::vector<std::string>& inputs,
+                 const std::vector<onnx::AttributeProto>& attributes = {});
+  std::string cast(const std::string& value, onnx::TensorProto::DataType type);
+  std::string reshape(const std::string& value, const std::string& shape) { return op("Reshape", {value, shape}); }
+  /// Cuts axis 0 into parts of `rows`.
+  std::vector<std::string> split(const std::string& value, const std::vector<std::int64_t>& rows);
+  /// The first elements of a flat value; the calling node's attribute `count` says how many.
+  std::string head(const std::string& value, const std::string& count);
+
+  std::string constant(const std::vector<std::int64_t>& values);
+  std::string constant_bytes(const std::vector<std::uint8_t>& values, const std::vector<std::int64_t>& dims,
+                             onnx::TensorProto::DataType type = onnx::TensorProto::UINT8);
+  std::string constant_floats(const std::vector<float>& values, const std::vector<std::int64_t>& dims);
+
+  /// The calling node's attribute as a value of the body: int64 numbers, or a float scalar.
+  std::string integers_from(const std::string& attribute);
+  std::string float_from(const std::string& attribute);
+  /// `attribute` of the last node is taken from the calling node's attribute `source`.
+  void bind_last(const std::string& attribute, onnx::AttributeProto::AttributeType type, const std::string& source);
+
+  /// Ends the function: `value` is what it returns.
+  onnx::FunctionProto finish(const std::string& value);
+
+ private:
+  std::string next_name();
+  std::string constant_tensor(onnx::TensorProto tensor);
+  void declare(const std::string& attribute);
+
+  std::int64_t opset_;
+  onnx::FunctionProto function_;
+  int names_ = 0;
+};
+
+/// The attribute of a calling node that FunctionBody::integers_from (or head) and float_from read at `opset`.
+onnx::AttributeProto caller_integers(const std::string& name, const std::vector<std::int64_t>& values,
+                                     std::int64_t opset);
+onnx::AttributeProto caller_count(const std::string& name, std::int64_t value, std::int64_t opset);
+onnx::AttributeProto caller_float(const std::string& name, float value, std::int64_t opset);
+
+}  // namespace mpq::encode

@@ -1,0 +1,102 @@
+#include "encode/integer_site.h"
+
+#include <algorithm>
+
+#include "mpq/error.h"
+
+#include "graph/values.h"
+#include "graph/weight_roles.h"
+
+namespace mpq::encode {
+
+namespace {
+
+constexpr std::int64_t kDequantizePerChannel = 13;  // before: DequantizeLinear has one scale per tensor
+
+IntegerSite no(const std::string& reason) { return {false, false, reason}; }
+
+float float_attribute_of(const onnx::NodeProto& node, const std::string& name, float otherwise) {
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (attribute.name() == name) return attribute.f();
+  }
+  return otherwise;
+}
+
+/// ONNX Runtime takes the bias into the fused kernel when it is a constant of one number per column.
+bool bias_fits(const graph::ValueTable& table, const onnx::NodeProto& gemm, std::int64_t columns) {
+  if (gemm.input_size() < 3 || gemm.input(2).empty()) return true;
+  const int found = table.find(0, gemm.input(2));
+  if (found < 0) return false;
+  const onnx::TensorProto* bias = table.tensor(table.values()[static_cast<std::size_t>(found)]);
+  return bias != nullptr && bias->dims_size() == 1 && bias->dims(0) == columns;
+}
+
+IntegerSite gemm_site(const graph::ValueTable& table, const onnx::NodeProto& node, const Layer& layer) {
+  if (float_attribute_of(node, "alpha", 1) != 1 || float_attribute_of(node, "beta", 1) != 1) {
+    return no("integer kernels take no Gemm with alpha or beta other than 1");
+  }
+  if (graph::int_attribute(node, "transA", 0) != 0) return no("integer kernels take no Gemm with a transposed input");
+  const bool transposed = graph::int_attribute(node, "transB", 0) != 0;
+  if (!bias_fits(table, node, layer.shape[transposed ? 0 : 1])) {
+    return no("integer kernels take a bias only where it is constant with one number per column");
+  }
+  return {true, transposed, {}};
+}
+
+IntegerSite site_of(const graph::ValueTable& table, const Layer& layer, const WeightSite& site, std::int64_t opset) {
+  if (opset < kDequantizePerChannel) {
+    return no("integer kernels need a scale per channel, which opset " + std::to_string(opset) + " lacks (13 has it)");
+  }
+  if (layer.op != "MatMul" && layer.op != "Gemm") {
+    return no("no integer kernel runs " + layer.op + " with float activations");
+  }
+  if (layer.dtype != "float32")
+    return no("integer kernels take float32 models only, and this weight is " + layer.dtype);
+  if (layer.shape.size() != 2) return no("integer kernels take weights of two axes only");
+  if (!site.graph.empty()) return no("the weight lies inside a subgraph");
+  const int found = table.find(0, site.tensor);
+  if (found < 0) return no("the weight is not read directly");
+  const graph::Value& value = table.values()[static_cast<std::size_t>(found)];
+  if (value.reads.size() != 1 || value.graph_output) return no("the weight has more than one reader");
+  const graph::Read& read = value.reads[0];
+  const onnx::NodeProto& node = table.node(read);
+  if (read.graph != 0 || read.input != 1 || node.op_type() != layer.op) {
+    return no("the weight does not enter the product directly");
+  }
+  const IntegerSite result = layer.op == "Gemm" ? gemm_site(table, node, layer) : IntegerSite{true, false, {}};
+  if (result.possible && layer.channel_axes != std::vector<int>{result.transposed ? 0 : 1}) {
+    return no("the scales do not lie along the product's columns");
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<IntegerSite> integer_sites(const Model& model) {
+  const Model::Impl& impl = model.impl();
+  const graph::ValueTable table(impl.proto, false);
+  std::vector<IntegerSite> sites;
+  for (std::size_t i = 0; i < impl.layers.size(); ++i) {
+    sites.push_back(site_of(table, impl.layers[i], impl.sites[i], impl.opset));
+  }
+  return sites;
+}
+
+std::vector<IntegerSite> float_sites(const Model& model) {
+  return std::vector<IntegerSite>(model.layers().size(), IntegerSite{});
+}
+
+void clear_transposition(onnx::GraphProto& graph, const std::string& weight) {
+  for (onnx::NodeProto& node : *graph.mutable_node()) {
+    if (node.input_size() < 2 || node.input(1) != weight) continue;
+    auto& attributes = *node.mutable_attribute();
+    const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                    [](const onnx::AttributeProto& attribute) { return attribute.name() == "transB"; });
+    if (found == attributes.end()) continue;
+    attributes.erase(found);  // absent means 0
+    return;
+  }
+  throw Error(ErrorCode::kInternal, "No Gemm with transB reads the weight '" + weight + "'.");
+}
+
+}  // namespace mpq::encode

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mpq/layer.h"
+
+#include "graph/model_impl.h"
+
+namespace mpq::encode {
+
+/// Whether an integer kernel can run a layer, as far as the graph around its weight decides.
+struct IntegerSite {
+  bool possible = false;
+  bool transposed = false;  ///< Gemm with transB = 1: the weight is to be stored transposed
+  std::string reason;       ///< where not possible: one sentence
+};
+
+/// Looks at every layer of the model. Parallel to Model::layers().
+std::vector<IntegerSite> integer_sites(const Model& model);
+
+/// Sites of a model whose layers shall all run in floats.
+std::vector<IntegerSite> float_sites(const Model& model);
+
+/// Sets transB = 0 in the Gemm that reads `weight`.
+void clear_transposition(onnx::GraphProto& graph, const std::string& weight);
+
+}  // namespace mpq::encode

@@ -1,0 +1,201 @@
+#include "encode/model_writer.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "mpq/error.h"
+
+#include "encode/function_body.h"
+#include "encode/integer_site.h"
+#include "encode/metadata.h"
+
+namespace mpq::encode {
+
+namespace {
+
+constexpr std::int64_t kIrWithPlainInitializers = 4;  // before: every initializer is listed as an input
+constexpr std::int64_t kIrWithFunctions = 8;
+constexpr std::int64_t kIrWithInt4 = 10;
+
+/// Zeros that take no memory until somebody reads them.
+std::shared_ptr<const void> zeros(std::size_t size) {
+  void* memory = std::calloc(size, 1);
+  if (memory == nullptr) throw std::bad_alloc();
+  return {memory, [](void* pointer) { std::free(pointer); }};
+}
+
+}  // namespace
+
+ModelWriter::ModelWriter(const Model& model)
+    : impl_(model.impl()),
+      proto_(impl_.proto),
+      store_(std::make_shared<graph::TensorStore>(*impl_.store)),
+      pool_(graph::all_value_names(impl_.proto)) {
+  for (const graph::NestedGraph& nested : graph::nested_graphs(proto_)) {
+    for (const std::string& name : graph::defined_names(*nested.graph)) ++definitions_[name];
+    if (nested.path.empty()) continue;
+    for (const auto& output : nested.graph->output()) body_outputs_.insert(output.name());
+  }
+}
+
+/// The weight keeps its name wherever it can. A weight of a subgraph moves to the main graph, where its name must mean
+/// nothing else; and a subgraph cannot return a value of the graph around it.
+std::string ModelWriter::weight_name(std::size_t layer) {
+  const WeightSite& site = impl_.sites[layer];
+  if (site.graph.empty()) return site.tensor;
+  if (definitions_[site.tensor] == 1 && body_outputs_.count(site.tensor) == 0) return site.tensor;
+  return pool_.take(site.tensor);
+}
+
+const ModelWriter::Names& ModelWriter::names(std::size_t layer) {
+  const auto found = names_.find(layer);
+  if (found != names_.end()) return found->second;
+  const std::string stem = "w" + std::to_string(layer);  // short: small models have many weights
+  return names_[layer] = {weight_name(layer), pool_.take(stem + ".q"), pool_.take(stem + ".s"),
+                          pool_.take(stem + ".h")};
+}
+
+ModelWriter::Parts ModelWriter::grid_parts(std::size_t layer, const StorageForm& form, float unit) {
+  const Layer& described = impl_.layers[layer];
+  const Names& name = names(layer);
+  Parts parts{{packed_plan(described, form, name.packed), scales_plan(described, form, name.scales)}, {}};
+  parts.node = unpack_node(described, form, impl_.opset, unit, name.packed, name.scales, name.weight);
+  return parts;
+}
+
+ModelWriter::Parts ModelWriter::half_parts(std::size_t layer) {
+  const Names& name = names(layer);
+  Parts parts{{half_plan(impl_.layers[layer], name.half)}, {}};
+  parts.node.set_op_type("Cast");
+  parts.node.add_input(name.half);
+  parts.node.add_output(name.weight);
+  *parts.node.add_attribute() = int_attribute("to", element_type(impl_.layers[layer].dtype));
+  return parts;
+}
+
+void ModelWriter::remove_weight(std::size_t layer) {
+  graph::hoist_weight(proto_, impl_.sites[layer], names(layer).weight);
+}
+
+void ModelWriter::add_tensor(const TensorPlan& plan, const Bytes* bytes) {
+  const auto size = static_cast<std::size_t>(plan.bytes);
+  if (bytes != nullptr && bytes->size() != size) {
+    throw Error(
+        ErrorCode::kInternal,
+        "The tensor has " + std::to_string(bytes->size()) + " bytes where " + std::to_string(size) + " were planned.",
+        plan.name);
+  }
+  onnx::TensorProto& tensor = *proto_.mutable_graph()->add_initializer();
+  tensor.set_name(plan.name);
+  tensor.set_data_type(plan.type);
+  for (const std::int64_t extent : plan.dims) tensor.add_dims(extent);
+  if (size < graph::kStoreThresholdBytes) {
+    tensor.set_raw_data(bytes != nullptr ? std::string(reinterpret_cast<const char*>(bytes->data()), size)
+                                         : std::string(size, '\0'));
+    return;
+  }
+  std::shared_ptr<const void> owner;
+  const std::byte* data = nullptr;
+  if (bytes != nullptr) {
+    auto kept = std::make_shared<const Bytes>(*bytes);
+    data = kept->data();
+    owner = std::move(kept);
+  } else {
+    owner = zeros(size);
+    data = static_cast<const std::byte*>(owner.get());
+  }
+  graph::point_to_store(tensor, store_->add({data, size}, std::move(owner)), size);
+}
+
+std::string ModelWriter::add_function(const StorageForm& form) {
+  onnx::FunctionProto function = unpack_function(form, impl_.opset);
+  const std::string stem = function.name();
+  // A model that mpq wrote before has such functions already; another writer's may only share the name.
+  for (int suffix = 2;; ++suffix) {
+    const auto& present = proto_.functions();
+    const auto same = std::find_if(present.begin(), present.end(), [&](const onnx::FunctionProto& other) {
+      return other.domain() == kFunctionDomain && other.name() == function.name();
+    });
+    if (same == present.end()) break;
+    if (same->SerializeAsString() == function.SerializeAsString()) return function.name();
+    function.set_name(stem + "_" + std::to_string(suffix));
+  }
+  const std::string name = function.name();
+  functions_[name] = std::move(function);
+  return name;
+}
+
+void ModelWriter::write_grid(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers) {
+  Parts parts = grid_parts(layer, form, numbers != nullptr ? numbers->scale_multiplier : 1);
+  parts.node.set_op_type(add_function(form));
+  remove_weight(layer);
+  if (form.transposed) clear_transposition(*proto_.mutable_graph(), names(layer).weight);
+  if (numbers != nullptr) {
+    const Bytes packed = packed_bytes(*numbers, form);
+    const Bytes scales = scale_bytes(*numbers, form);
+    add_tensor(parts.tensors[0], &packed);
+    add_tensor(parts.tensors[1], &scales);
+  } else {
+    for (const TensorPlan& tensor : parts.tensors) add_tensor(tensor, nullptr);
+  }
+  if (form.store == StorageForm::Store::kInt4 || form.run == StorageForm::Run::kInt4) uses_int4_ = true;
+  nodes_.push_back(std::move(parts.node));
+}
+
+void ModelWriter::write_half(std::size_t layer, const std::vector<float>* weight) {
+  Parts parts = half_parts(layer);
+  remove_weight(layer);
+  if (weight != nullptr) {
+    const Bytes halves = half_bytes(*weight);
+    add_tensor(parts.tensors[0], &halves);
+  } else {
+    add_tensor(parts.tensors[0], nullptr);
+  }
+  nodes_.push_back(std::move(parts.node));
+}
+
+std::int64_t ModelWriter::skeleton_bytes() const { return graph::serialized_size(proto_, *store_, "").model_bytes; }
+
+/// Functions need IR 8. Below IR 4 runtimes take listed initializers for constants, from IR 4 on for inputs with a
+/// default, which they cannot fold; so the listing goes when the version rises past it.
+void ModelWriter::raise_ir() {
+  std::int64_t needed = functions_.empty() ? kIrWithPlainInitializers : kIrWithFunctions;
+  if (uses_int4_) needed = kIrWithInt4;
+  const std::int64_t present = proto_.ir_version();
+  if (present >= needed) return;
+  proto_.set_ir_version(needed);
+  if (present >= kIrWithPlainInitializers) return;
+  std::unordered_set<std::string> constants;
+  for (const auto& tensor : proto_.graph().initializer()) constants.insert(tensor.name());
+  for (const auto& tensor : proto_.graph().sparse_initializer()) constants.insert(tensor.values().name());
+  auto& inputs = *proto_.mutable_graph()->mutable_input();
+  inputs.erase(std::remove_if(inputs.begin(), inputs.end(),
+                              [&](const auto& input) { return constants.count(input.name()) > 0; }),
+               inputs.end());
+}
+
+/// Nodes must stand before those that read them: all the new ones come first.
+void ModelWriter::prepend_nodes() {
+  auto& nodes = *proto_.mutable_graph()->mutable_node();
+  const auto present = nodes.size();
+  for (onnx::NodeProto& node : nodes_) *nodes.Add() = std::move(node);
+  std::rotate(nodes.pointer_begin(), nodes.pointer_begin() + present, nodes.pointer_end());
+}
+
+ModelWriter::Result ModelWriter::finish(const std::string& plan_text) {
+  raise_ir();
+  prepend_nodes();
+  for (auto& [name, function] : functions_) *proto_.add_functions() = std::move(function);
+  const auto& imports = proto_.opset_import();
+  const bool imported = std::any_of(imports.begin(), imports.end(),
+                                    [](const auto& import) { return import.domain() == kFunctionDomain; });
+  if (!functions_.empty() && !imported) {
+    onnx::OperatorSetIdProto& import = *proto_.add_opset_import();
+    import.set_domain(kFunctionDomain);
+    import.set_version(1);
+  }
+  set_plan_text(proto_, plan_text);
+  return {std::move(proto_), store_};
+}
+
+}  // namespace mpq::encode

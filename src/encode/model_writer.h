@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+#include "mpq/model.h"
+
+#include "encode/payload.h"
+#include "encode/storage_form.h"
+#include "graph/model_impl.h"
+#include "graph/scopes.h"
+
+namespace mpq::encode {
+
+/// Replaces weights of a model by what they are stored as, one layer at a time. Without numbers (null pointers) it
+/// writes zeros of the right sizes: the model then weighs what the real one will, to the byte.
+class ModelWriter {
+ public:
+  explicit ModelWriter(const Model& model);
+
+  /// Before: initializer or Constant `weight`          After: w<i>.q, w<i>.s -> Unpack<b>bit -> `weight`
+  void write_grid(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers);
+  /// Before: initializer or Constant `weight`          After: w<i>.h (float16) -> Cast -> `weight`
+  void write_half(std::size_t layer, const std::vector<float>* weight);
+
+  /// Bytes the model file would have now, without the nodes and functions of the weights written so far.
+  std::int64_t skeleton_bytes() const;
+
+  struct Parts {
+    std::vector<TensorPlan> tensors;
+    onnx::NodeProto node;
+  };
+  /// What write_grid and write_half add to the graph for one layer.
+  Parts grid_parts(std::size_t layer, const StorageForm& form, float unit);
+  Parts half_parts(std::size_t layer);
+  /// Removes the weight, so that `skeleton_bytes` tells what it weighed.
+  void remove_weight(std::size_t layer);
+
+  struct Result {
+    onnx::ModelProto proto;
+    std::shared_ptr<const graph::TensorStore> store;
+  };
+  /// Adds the nodes, functions, imports and the metadata entry. The writer is spent afterwards.
+  Result finish(const std::string& plan_text);
+
+ private:
+  struct Names {
+    std::string weight, packed, scales, half;
+  };
+  const Names& names(std::size_t layer);
+  std::string weight_name(std::size_t layer);
+  void add_tensor(const TensorPlan& plan, const Bytes* bytes);
+  std::string add_function(const StorageForm& form);
+  void raise_ir();
+  void prepend_nodes();
+
+  const Model::Impl& impl_;
+  onnx::ModelProto proto_;
+  std::shared_ptr<graph::TensorStore> store_;
+  graph::NamePool pool_;
+  std::unordered_map<std::string, int> definitions_;  // graphs that define a value of this name
+  std::unordered_set<std::string> body_outputs_;      // outputs of subgraphs
+  std::unordered_map<std::size_t, Names> names_;      // per layer
+  std::map<std::string, onnx::FunctionProto> functions_;
+  std::vector<onnx::NodeProto> nodes_;
+  bool uses_int4_ = false;
+};
+
+}  // namespace mpq::encode

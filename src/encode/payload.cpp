@@ -1,0 +1,116 @@
+#include "encode/payload.h"
+
+#include <bit>
+#include <cstring>
+
+#include "quantize/packing.h"
+
+namespace mpq::encode {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "ONNX stores numbers little-endian; so does this code.");
+
+template <typename T>
+Bytes as_bytes(const std::vector<T>& values) {
+  Bytes bytes(values.size() * sizeof(T));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+/// [rows, columns] -> [columns, rows].
+template <typename T>
+std::vector<T> transpose(const std::vector<T>& values, std::int64_t rows) {
+  const auto height = static_cast<std::size_t>(rows);
+  const std::size_t width = values.size() / height;
+  std::vector<T> result(values.size());
+  for (std::size_t i = 0; i < height; ++i) {
+    for (std::size_t j = 0; j < width; ++j) result[j * height + i] = values[i * width + j];
+  }
+  return result;
+}
+
+/// Two signed numbers a byte, the first in the low half (ONNX's INT4).
+Bytes nibbles(const std::vector<std::int8_t>& values) {
+  Bytes bytes((values.size() + 1) / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto nibble = static_cast<std::byte>(values[i] & 0xf);
+    bytes[i / 2] |= i % 2 == 0 ? nibble : nibble << 4;
+  }
+  return bytes;
+}
+
+std::int64_t product(const std::vector<std::int64_t>& extents) {
+  std::int64_t result = 1;
+  for (const std::int64_t extent : extents) result *= extent;
+  return result;
+}
+
+quant::ScaleLayout layout_of(const Layer& layer, const StorageForm& form) {
+  return quant::scale_layout(layer, {form.bits, "grid", form.block});
+}
+
+}  // namespace
+
+TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::string& name) {
+  TensorPlan plan{name, onnx::TensorProto::UINT8, {}, 0};
+  if (form.store == StorageForm::Store::kPlanes) {
+    plan.bytes = quant::packed_bytes(layer.parameters, form.bits);
+    plan.dims = {plan.bytes};
+    return plan;
+  }
+  const bool folded_blocks = form.run == StorageForm::Run::kFolded && form.block > 0;
+  plan.dims = folded_blocks ? layout_of(layer, form).view_shape : layer.shape;
+  if (form.transposed) std::swap(plan.dims[0], plan.dims[1]);
+  const bool nibbles = form.store == StorageForm::Store::kInt4;
+  plan.type = nibbles ? onnx::TensorProto::INT4 : onnx::TensorProto::INT8;
+  plan.bytes = nibbles ? (layer.parameters + 1) / 2 : layer.parameters;
+  return plan;
+}
+
+TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name) {
+  const std::vector<std::int64_t> broadcast = layout_of(layer, form).scale_shape;
+  TensorPlan plan{name, onnx::TensorProto::FLOAT16, {}, 2 * product(broadcast)};
+  if (form.run == StorageForm::Run::kFolded) {
+    std::size_t first = 0;  // leading axes of 1 broadcast by themselves
+    while (first < broadcast.size() && broadcast[first] == 1) ++first;
+    plan.dims.assign(broadcast.begin() + static_cast<std::ptrdiff_t>(first), broadcast.end());
+    return plan;
+  }
+  const std::int64_t columns = layer.shape[form.transposed ? 0 : 1];
+  if (form.block > 0) plan.dims.push_back(product(broadcast) / columns);
+  plan.dims.push_back(columns);
+  return plan;
+}
+
+TensorPlan half_plan(const Layer& layer, const std::string& name) {
+  return {name, onnx::TensorProto::FLOAT16, layer.shape, 2 * layer.parameters};
+}
+
+Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
+  const std::vector<std::int8_t>& values = form.transposed ? transpose(tensor.values, tensor.shape[0]) : tensor.values;
+  switch (form.store) {
+    case StorageForm::Store::kInt8:
+      return as_bytes(values);
+    case StorageForm::Store::kInt4:
+      return nibbles(values);
+    case StorageForm::Store::kPlanes:
+      break;
+  }
+  return as_bytes(quant::pack(values, form.bits));
+}
+
+Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
+  // [N, K/block, 1] -> [K/block, N]
+  if (form.transposed && form.block > 0) return as_bytes(transpose(tensor.scales, tensor.shape[0]));
+  return as_bytes(tensor.scales);
+}
+
+Bytes half_bytes(const std::vector<float>& weight) {
+  std::vector<std::uint16_t> halves;
+  halves.reserve(weight.size());
+  for (const float w : weight) halves.push_back(quant::to_half(w));
+  return as_bytes(halves);
+}
+
+}  // namespace mpq::encode

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+#include "encode/storage_form.h"
+#include "quantize/grid.h"
+
+namespace mpq::encode {
+
+/// An initializer before its numbers are known: everything its size in the file depends on.
+struct TensorPlan {
+  std::string name;
+  onnx::TensorProto::DataType type = onnx::TensorProto::UINT8;
+  std::vector<std::int64_t> dims;
+  std::int64_t bytes = 0;
+};
+
+TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::string& name);
+TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name);
+TensorPlan half_plan(const Layer& layer, const std::string& name);
+
+using Bytes = std::vector<std::byte>;
+
+/// The numbers themselves, as many bytes as planned.
+Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
+Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
+Bytes half_bytes(const std::vector<float>& weight);
+
+}  // namespace mpq::encode

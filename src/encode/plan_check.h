@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "mpq/model.h"
+#include "mpq/plan.h"
+
+namespace mpq::encode {
+
+/// Indices of the layers that can be quantized, in the model's order.
+std::vector<std::size_t> quantizable_layers(const Model& model);
+
+/// True for candidates under which the layer stays as it stands in the file.
+bool leaves_unchanged(const Layer& layer, const Candidate& candidate);
+
+/// The plan's candidate for every quantizable layer (parallel to quantizable_layers). Throws Error{kInvalidInput} when
+/// plan and model do not belong together.
+std::vector<Candidate> planned_candidates(const Model& model, const Plan& plan);
+
+}  // namespace mpq::encode

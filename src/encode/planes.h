@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "encode/function_body.h"
+
+namespace mpq::encode {
+
+/// One bit plane of quantize/packing.h, seen as an array whose broadcast shift yields all elements in order.
+struct Plane {
+  int bits = 0;  ///< p: bits of each element this plane holds; it has p rows of n/8 bytes
+  int left = 0;  ///< bits of the planes that follow: what this plane's bits are shifted up by
+  std::vector<std::int64_t>
+      rows_shape;  ///< the plane's rows before the byte axis; empty where [p, n/8] serves as it is
+  std::vector<std::int64_t> shift_dims;  ///< shape of `shifts`, the byte axis (extent 1) included
+  std::vector<std::uint8_t> shifts;      ///< right shifts that bring an element to the lowest bits
+};
+
+/// The planes of a width, in the order they are stored. Shifted, all of them broadcast to one shape [..., n/8] whose
+/// C order is the order of the weights: element row r (of 8, each n/8 long) lies in row r mod p of a plane, p * (r div
+/// p) bits up, and the axes before the byte axis count r.
+std::vector<Plane> plane_views(int bits);
+
+/// Element type of unpacked integers.
+enum class Unpacked { kInt8, kFloat };
+
+/// int8 from opset 14 on, where 8-bit additions are standard; float below.
+Unpacked unpacked_type(std::int64_t opset);
+
+/// Writes the nodes that turn the flat uint8 value `packed` into the signed integers it holds, in the order of the
+/// weights but in no particular shape. (unpack_bytes.cpp, unpack_floats.cpp)
+std::string unpack(FunctionBody& body, const std::string& packed, int bits);
+
+std::string unpack_bytes(FunctionBody& body, const std::vector<Plane>& planes, const std::vector<std::string>& rows,
+                         int bits);
+std::string unpack_floats(FunctionBody& body, const std::vector<Plane>& planes, const std::vector<std::string>& rows,
+                          int bits);
+
+}  // namespace mpq::encode

@@ -1,0 +1,59 @@
+#include "mpq/quantize.h"
+
+#include "mpq/error.h"
+
+#include "encode/encode.h"
+#include "encode/plan_check.h"
+#include "quantize/grid.h"
+
+namespace mpq {
+
+namespace {
+
+quant::ScaleFit scale_fit_of(const Plan& plan) {
+  if (plan.scale_fit == "mse") return quant::ScaleFit::kMse;
+  if (plan.scale_fit == "minmax") return quant::ScaleFit::kMinMax;
+  throw Error(ErrorCode::kInvalidInput,
+              "The plan's scale_fit is '" + plan.scale_fit + "', where 'mse' or 'minmax' is expected.");
+}
+
+}  // namespace
+
+void QuantizeOptions::validate() const {
+  if (compute != "float" && compute != "int8") {
+    throw Error(ErrorCode::kUsage, "Quantized layers run as 'float' or 'int8', not as '" + compute + "'.", "compute");
+  }
+  if (threads < 0) {
+    throw Error(ErrorCode::kUsage, "The number of threads is " + std::to_string(threads) + "; it cannot be negative.",
+                "threads", "Use 0 for all cores.");
+  }
+}
+
+QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options, Observer& observer) {
+  options.validate();
+  const quant::ScaleFit fit = scale_fit_of(plan);
+  const std::vector<std::size_t> layers = encode::quantizable_layers(model);
+  const std::vector<Candidate> candidates = encode::planned_candidates(model, plan);
+  std::vector<Candidate> by_index(model.layers().size());
+  double total = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    by_index[layers[i]] = candidates[i];
+    if (candidates[i].form == "grid") total += static_cast<double>(model.layers()[layers[i]].parameters);
+  }
+  double done = 0;
+  const auto quantized = [&](std::size_t index) {
+    const Layer& layer = model.layers()[index];
+    observer.progress("quantize", done, total, layer.name);
+    if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the weights were quantized.");
+    const std::vector<float> weight = model.weight(index);
+    quant::QuantizedTensor result = quant::quantize_grid(weight, layer, by_index[index], fit, options.threads);
+    done += static_cast<double>(layer.parameters);
+    return result;
+  };
+  const encode::RunForm run_form = options.compute == "float" ? encode::RunForm::kFloat : encode::RunForm::kInteger;
+  QuantizedModel result = encode::encode(model, plan, run_form, quantized);
+  observer.progress("quantize", total, total, "");
+  return result;
+}
+
+}  // namespace mpq

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "mpq/error.h"
+
+#include "encode/encode.h"
+#include "encode/function_body.h"
+#include "encode/metadata.h"
+#include "encode/model_writer.h"
+#include "encode/plan_check.h"
+
+// A file is a protobuf message: it weighs the sum of its parts, but for the lengths that stand before the nested ones,
+// which grow with what they hold. The table leaves those out and bounds them once.
+
+namespace mpq::encode {
+
+namespace {
+
+std::int64_t varint_bytes(std::uint64_t value) {
+  std::int64_t bytes = 1;
+  for (; value >= 128; value >>= 7) ++bytes;
+  return bytes;
+}
+
+/// A field of a message: tag (all fields met here have numbers below 16, or below 2048), length, content.
+std::int64_t field_bytes(std::int64_t content, std::int64_t tag_bytes = 1) {
+  return tag_bytes + varint_bytes(static_cast<std::uint64_t>(content)) + content;
+}
+
+std::int64_t message_bytes(const google::protobuf::MessageLite& message) {
+  return field_bytes(static_cast<std::int64_t>(message.ByteSizeLong()));
+}
+
+std::int64_t tensor_bytes(const TensorPlan& plan) {
+  onnx::TensorProto tensor;
+  tensor.set_name(plan.name);
+  tensor.set_data_type(plan.type);
+  for (const std::int64_t extent : plan.dims) tensor.add_dims(extent);
+  return field_bytes(static_cast<std::int64_t>(tensor.ByteSizeLong()) + field_bytes(plan.bytes));
+}
+
+std::int64_t parts_bytes(const ModelWriter::Parts& parts) {
+  std::int64_t bytes = message_bytes(parts.node);
+  for (const TensorPlan& tensor : parts.tensors) bytes += tensor_bytes(tensor);
+  return bytes;
+}
+
+/// Bytes of every function some candidate may need.
+class FunctionSizes {
+ public:
+  explicit FunctionSizes(std::int64_t opset) : opset_(opset) {}
+
+  void add(const StorageForm& form) {
+    const std::string name = form.function_name();
+    if (bytes_.count(name) > 0) return;
+    const auto content = static_cast<std::int64_t>(unpack_function(form, opset_).ByteSizeLong());
+    bytes_[name] = field_bytes(content, 2);
+  }
+  std::int64_t total() const {
+    std::int64_t sum = 0;
+    for (const auto& [name, bytes] : bytes_) sum += bytes;
+    return sum;
+  }
+
+ private:
+  std::int64_t opset_;
+  std::map<std::string, std::int64_t> bytes_;
+};
+
+/// Most that the lengths of the graphs can differ from those the table was made with: four bytes each for the graph,
+/// and for every subgraph also for the attribute and the node around it.
+std::int64_t length_slack(const Model::Impl& impl) {
+  std::set<std::string> graphs;
+  for (const WeightSite& site : impl.sites) {
+    for (std::size_t end = 0; end != std::string::npos && !site.graph.empty();) {
+      end = site.graph.find('/', end + 1);
+      graphs.insert(site.graph.substr(0, end));
+    }
+  }
+  constexpr std::int64_t kMainGraph = 4, kSubgraph = 12;
+  return kMainGraph + kSubgraph * static_cast<std::int64_t>(graphs.size());
+}
+
+std::int64_t import_bytes() {
+  onnx::OperatorSetIdProto import;
+  import.set_domain(kFunctionDomain);
+  import.set_version(1);
+  return message_bytes(import);
+}
+
+}  // namespace
+
+SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form) {
+  const Model::Impl& impl = model.impl();
+  const std::vector<std::size_t> layers = quantizable_layers(model);
+  if (candidates.size() != layers.size()) {
+    throw Error(ErrorCode::kInternal, "The size table needs candidates for each of the " +
+                                          std::to_string(layers.size()) + " quantizable layers, not for " +
+                                          std::to_string(candidates.size()) + ".");
+  }
+  const std::vector<IntegerSite> sites = run_form == RunForm::kInteger ? integer_sites(model) : float_sites(model);
+  ModelWriter writer(model);
+  FunctionSizes functions(impl.opset);
+  std::set<std::string> headings;
+  std::vector<std::string> layer_names;
+
+  SizeTable table;
+  std::int64_t remaining = writer.skeleton_bytes();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::size_t layer = layers[i];
+    const Layer& described = impl.layers[layer];
+    layer_names.push_back(described.name);
+    table.facts.quantizable_parameters += described.parameters;
+    writer.remove_weight(layer);
+    const std::int64_t without = writer.skeleton_bytes();
+    auto& bytes = table.file_bytes.emplace_back();
+    for (const Candidate& candidate : candidates[i]) {
+      headings.insert(to_string(candidate));
+      if (leaves_unchanged(described, candidate)) {
+        bytes.push_back(remaining - without);
+      } else if (candidate.form == "half") {
+        bytes.push_back(parts_bytes(writer.half_parts(layer)));
+      } else {
+        const StorageForm form = storage_form(described, candidate, impl.opset, sites[layer]);
+        functions.add(form);
+        bytes.push_back(parts_bytes(writer.grid_parts(layer, form, 1)));
+      }
+    }
+    remaining = without;
+  }
+  table.facts.base_bytes = remaining;
+  table.facts.fixed_bytes = functions.total() + import_bytes() + length_slack(impl) +
+                            plan_entry_bound(layer_names, {headings.begin(), headings.end()});
+  return table;
+}
+
+}  // namespace mpq::encode

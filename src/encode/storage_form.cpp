@@ -1,0 +1,108 @@
+#include "encode/storage_form.h"
+
+#include "mpq/error.h"
+
+#include "encode/function_body.h"
+#include "quantize/grid.h"
+
+namespace mpq::encode {
+
+namespace {
+
+constexpr std::int64_t kInt4Opset = 21;               // INT4 tensors
+constexpr std::int64_t kBlockedDequantizeOpset = 21;  // DequantizeLinear with block_size
+
+bool block_fits_kernels(int block) { return block >= 16 && block <= 256 && (block & (block - 1)) == 0; }
+
+/// Why an integer kernel cannot run this candidate at a site where others can; empty when it can.
+std::string candidate_obstacle(const Candidate& candidate, std::int64_t opset) {
+  if (candidate.block == 0) return {};
+  if (opset < kBlockedDequantizeOpset) {
+    return "integer kernels need opset 21 for scales per block, and the model has opset " + std::to_string(opset);
+  }
+  if (!block_fits_kernels(candidate.block)) {
+    return "integer kernels take blocks of 16, 32, 64, 128 or 256 weights, not " + std::to_string(candidate.block);
+  }
+  return {};
+}
+
+StorageForm::Store store_of(int bits, std::int64_t opset) {
+  if (bits == 8) return StorageForm::Store::kInt8;
+  if (bits == 4 && opset >= kInt4Opset) return StorageForm::Store::kInt4;
+  return StorageForm::Store::kPlanes;
+}
+
+}  // namespace
+
+StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site) {
+  if (candidate.form != "grid") {
+    throw Error(ErrorCode::kInternal, "Only grids have a storage form, not " + to_string(candidate) + ".", layer.name);
+  }
+  StorageForm form;
+  form.bits = candidate.bits;
+  form.block = candidate.block;
+  form.dtype = layer.dtype;
+  form.store = store_of(candidate.bits, opset);
+  constexpr std::int64_t kGroup = 8;
+  form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;
+  form.reason = site.reason;
+  if (!site.possible) return form;
+  form.reason = candidate_obstacle(candidate, opset);
+  if (!form.reason.empty()) return form;
+  constexpr int kWidestNibble = 4;
+  const bool nibbles = opset >= kInt4Opset && candidate.bits <= kWidestNibble;
+  form.run = nibbles ? StorageForm::Run::kInt4 : StorageForm::Run::kInt8;
+  form.transposed = site.transposed;
+  return form;
+}
+
+std::string StorageForm::function_name() const {
+  std::string name = "Unpack" + std::to_string(bits) + "bit";
+  if (block > 0) name += "Blocks";
+  if (tail) name += "Tail";
+  if (run == Run::kInt8) name += "Int8";
+  if (run == Run::kInt4) name += "Int4";
+  if (dtype == "float16") name += "Half";
+  if (dtype == "bfloat16") name += "BFloat16";
+  if (dtype == "float64") name += "Double";
+  return name;
+}
+
+onnx::TensorProto::DataType element_type(const std::string& dtype) {
+  if (dtype == "float32") return onnx::TensorProto::FLOAT;
+  if (dtype == "float16") return onnx::TensorProto::FLOAT16;
+  if (dtype == "bfloat16") return onnx::TensorProto::BFLOAT16;
+  if (dtype == "float64") return onnx::TensorProto::DOUBLE;
+  throw Error(ErrorCode::kInternal, "Weights of type '" + dtype + "' have no stored form.");
+}
+
+onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset) {
+  return form.run == StorageForm::Run::kFolded ? folded_function(form, opset) : integer_function(form, opset);
+}
+
+onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,
+                            const std::string& packed, const std::string& scales, const std::string& weight) {
+  onnx::NodeProto node;
+  node.set_op_type(form.function_name());
+  node.set_domain(kFunctionDomain);
+  node.add_input(packed);
+  node.add_input(scales);
+  node.add_output(weight);
+  const bool planes = form.store == StorageForm::Store::kPlanes;
+  const bool folded = form.run == StorageForm::Run::kFolded;
+  if (form.tail) *node.add_attribute() = caller_count("count", layer.parameters, opset);
+  if (planes && folded && form.block > 0) {
+    const auto layout = quant::scale_layout(layer, {form.bits, "grid", form.block});
+    *node.add_attribute() = caller_integers("view", layout.view_shape, opset);
+  }
+  if (planes || (folded && form.block > 0)) {
+    std::vector<std::int64_t> shape = layer.shape;
+    if (form.transposed) std::swap(shape[0], shape[1]);
+    *node.add_attribute() = caller_integers("shape", shape, opset);
+  }
+  *node.add_attribute() = caller_float("unit", unit, opset);
+  if (!folded && form.block > 0) *node.add_attribute() = int_attribute("block", form.block);
+  return node;
+}
+
+}  // namespace mpq::encode

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+#include "mpq/layer.h"
+
+#include "encode/integer_site.h"
+
+namespace mpq::encode {
+
+/// How a grid layer stands in the file and what it becomes when the model is loaded.
+struct StorageForm {
+  enum class Store { kPlanes, kInt8, kInt4 };  ///< packed bytes, or a tensor of the type itself
+  enum class Run { kFolded, kInt8, kInt4 };    ///< folded to floats at load, or feeding an integer kernel
+
+  int bits = 0;
+  int block = 0;
+  Store store = Store::kPlanes;
+  Run run = Run::kFolded;
+  bool tail = false;        ///< the packed planes hold more elements than the weight has
+  bool transposed = false;  ///< written as [K, N] where the model holds [N, K]
+  std::string dtype;        ///< of the weight, as the model stores it
+  std::string reason;       ///< why not on an integer kernel where that was asked for
+
+  /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", ...
+  std::string function_name() const;
+};
+
+/// The form for `candidate` (a grid) of `layer` in a model of `opset`; `site` says whether an integer kernel can run
+/// it.
+StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site);
+
+/// The function that turns packed numbers and scales into the weight.
+onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset);
+onnx::FunctionProto folded_function(const StorageForm& form, std::int64_t opset);   // form_folded.cpp
+onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset);  // form_integer.cpp
+
+/// The node that calls it: reads `packed` and `scales`, writes `weight`.
+onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,
+                            const std::string& packed, const std::string& scales, const std::string& weight);
+
+/// ONNX's number for a dtype as Layer names it.
+onnx::TensorProto::DataType element_type(const std::string& dtype);
+
+}  // namespace mpq::encode

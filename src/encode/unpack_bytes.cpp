@@ -1,0 +1,52 @@
+#include "encode/planes.h"
+
+namespace mpq::encode {
+
+// Opset 14 and later, all in 8-bit integers. Shown for 3 bits, planes of 2 and 1 bits:
+//
+//   Before: packed [3n/8] -> rows [2, n/8] and [1, n/8]
+//
+//   After:  high [2, n/8] -> BitShift right [4,1,1] -> BitwiseAnd 3 -> BitShift left 1 ---+
+//           low  [1, n/8] -> BitShift right [4,2,1] -> BitwiseAnd 1 -----------------------+-> BitwiseOr [4,2,n/8]
+//           -> Cast int8 -> Sub 4
+//
+// Opsets 14 to 17 lack the bitwise operators: a left shift that pushes the upper neighbours out of the byte takes the
+// place of BitwiseAnd, and Add that of BitwiseOr.
+namespace {
+
+constexpr std::int64_t kBitwise = 18;
+
+std::string shift(FunctionBody& body, const std::string& value, const std::string& by, const char* direction) {
+  return body.op("BitShift", {value, by}, {string_attribute("direction", direction)});
+}
+
+std::string isolate(FunctionBody& body, const Plane& plane, const std::string& rows) {
+  std::string result;
+  if (body.opset() >= kBitwise) {
+    const auto mask = static_cast<std::uint8_t>((1 << plane.bits) - 1);
+    result = shift(body, rows, body.constant_bytes(plane.shifts, plane.shift_dims), "RIGHT");
+    result = body.op("BitwiseAnd", {result, body.constant_bytes({mask}, {})});
+  } else {
+    const int spare = 8 - plane.bits;
+    std::vector<std::uint8_t> up;
+    for (const std::uint8_t down : plane.shifts) up.push_back(static_cast<std::uint8_t>(spare - down));
+    result = shift(body, rows, body.constant_bytes(up, plane.shift_dims), "LEFT");
+    result = shift(body, result, body.constant_bytes({static_cast<std::uint8_t>(spare)}, {}), "RIGHT");
+  }
+  if (plane.left == 0) return result;
+  return shift(body, result, body.constant_bytes({static_cast<std::uint8_t>(plane.left)}, {}), "LEFT");
+}
+
+}  // namespace
+
+std::string unpack_bytes(FunctionBody& body, const std::vector<Plane>& planes, const std::vector<std::string>& rows,
+                         int bits) {
+  const char* join = body.opset() >= kBitwise ? "BitwiseOr" : "Add";
+  std::string all = isolate(body, planes[0], rows[0]);
+  for (std::size_t i = 1; i < planes.size(); ++i) all = body.op(join, {all, isolate(body, planes[i], rows[i])});
+  const auto half_range = static_cast<std::uint8_t>(1 << (bits - 1));
+  return body.op(
+      "Sub", {body.cast(all, onnx::TensorProto::INT8), body.constant_bytes({half_range}, {}, onnx::TensorProto::INT8)});
+}
+
+}  // namespace mpq::encode
