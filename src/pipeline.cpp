@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
+#include <fstream>
 #include <thread>
 
 #include "analyze/engine.h"
 #include "encode/encode.h"
+#include "encode/metadata.h"
 #include "mpq/error.h"
 #include "mpq/report.h"
 #include "mpq/version.h"
@@ -82,10 +83,20 @@ RunData choose_data(const Model& model, const PipelineOptions& options) {
   return {std::move(calibration), Samples::synthetic(model, kSyntheticSamples, options.analyze.seed + 1)};
 }
 
+/// As the system calls it; empty where it does not say.
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
 std::vector<std::pair<std::string, std::string>> environment(int threads) {
   return {{"mpq", version()},
           {"onnxruntime", runtime::runtime_version()},
-          {"processor", runtime::processor_name()},
+          {"processor", processor_name()},
           {"cores", std::to_string(std::thread::hardware_concurrency())},
           {"threads", std::to_string(threads)}};
 }
@@ -177,6 +188,22 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;
+}
+
+std::optional<Plan> embedded_plan(const Model& model) {
+  const std::string text = encode::embedded_plan(model);
+  if (text.empty()) return std::nullopt;
+  const encode::PlanText parsed = encode::parse_plan_text(text);
+  Plan plan;
+  plan.model = model.facts();
+  plan.budget = parsed.budget;
+  plan.file_bytes = model.facts().bytes;
+  for (const auto& [layer, candidate] : parsed.layers) {
+    PlanEntry& entry = plan.entries.emplace_back();
+    entry.layer = layer;
+    entry.candidate = parse_candidate(candidate);
+  }
+  return plan;
 }
 
 std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptions& options, Observer& observer) {

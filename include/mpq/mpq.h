@@ -17,5 +17,6 @@
 #include "mpq/samples.h"
 #include "mpq/sensitivity.h"
 #include "mpq/tensor.h"
+#include "mpq/text.h"
 #include "mpq/verify.h"
 #include "mpq/version.h"
