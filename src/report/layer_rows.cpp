@@ -15,6 +15,11 @@ double LayerRow::weight() const {
   return entry != nullptr ? entry->damage : 0;
 }
 
+double LayerRow::standard_error() const {
+  if (scores != nullptr) return scores->standard_error;
+  return entry != nullptr ? entry->standard_error : 0;
+}
+
 std::vector<LayerRow> layer_rows(const Sensitivity* scores, const Plan* plan) {
   std::vector<LayerRow> rows;
   std::map<std::string, std::size_t> index;
@@ -56,6 +61,32 @@ double LogScale::fraction(double value) const {
   if (high_ <= low_) return 1;
   const double position = (std::log(std::max(value, low_)) - std::log(low_)) / (std::log(high_) - std::log(low_));
   return kShortest + (1 - kShortest) * std::min(position, 1.0);
+}
+
+std::vector<Column> layer_columns(const std::string& what, const Style& style) {
+  using Align = Column::Align;
+  constexpr std::size_t kLeastName = 14, kLeastOp = 6, kLeastShape = 9;
+  return {{"#"},
+          {"layer", Align::kLeft, kLeastName},
+          {"op", Align::kLeft, kLeastOp},
+          {"shape", Align::kLeft, kLeastShape},
+          {"params"},
+          {what + ' ' + style.plus_minus() + "err", Align::kLeft},
+          {"log", Align::kLeft}};
+}
+
+std::vector<Cell> layer_cells(std::size_t rank, const LayerRow& row, const LogScale& scale, const Style& style) {
+  const Layer* layer = row.scores != nullptr ? &row.scores->layer : nullptr;
+  constexpr int kNumberCells = 8;
+  std::string score = fmt::format("{:>{}}", short_number(row.weight()), kNumberCells);
+  if (row.standard_error() > 0) score += std::string(" ") + style.plus_minus() + short_error(row.standard_error());
+  return {{std::to_string(rank), Tone::kFaint},
+          {printable(row.name)},
+          {layer != nullptr ? printable(layer->op) : "-", Tone::kFaint},
+          {layer != nullptr ? shape_text(layer->shape) : "-", Tone::kFaint},
+          {short_count(layer != nullptr ? layer->parameters : row.entry->parameters)},
+          {score},
+          bar_cell(scale, row.weight(), style)};
 }
 
 Cell bar_cell(const LogScale& scale, double value, const Style& style) {

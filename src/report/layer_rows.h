@@ -18,6 +18,7 @@ struct LayerRow {
 
   /// What the rows are sorted by: the sensitivity, or the predicted damage where there are no scores.
   double weight() const;
+  double standard_error() const;
 };
 
 /// The layers of `scores` (may be null) and `plan` (may be null), most sensitive first, ties in the model's order.
@@ -35,6 +36,11 @@ class LogScale {
 };
 
 inline constexpr int kBarCells = 8;
+
+/// The columns every table of layers begins with, and the cells of one row: rank, name, operator, shape, parameters,
+/// sensitivity (titled `what`) with its standard error, bar.
+std::vector<Column> layer_columns(const std::string& what, const Style& style);
+std::vector<Cell> layer_cells(std::size_t rank, const LayerRow& row, const LogScale& scale, const Style& style);
 
 /// The bar of `value`, in the colour of its length.
 Cell bar_cell(const LogScale& scale, double value, const Style& style);

@@ -13,15 +13,15 @@ namespace {
 Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
   using Align = Column::Align;
   Table table({{"#"},
-               {"layer", Align::kLeft, true},
+               {"layer", Align::kLeft, 14},
                {"weights"},
                {"form", Align::kLeft},
                {"bytes"},
                {"damage"},
                {"error", Align::kLeft},
-               {"(log scale)", Align::kLeft},
+               {"log", Align::kLeft},
                {"share"},
-               {"why", Align::kLeft}});
+               {"why", Align::kLeft, 12}});
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {
     const PlanEntry& entry = *rows[i].entry;

@@ -15,12 +15,22 @@ namespace {
 
 std::string model_fields(const RunRecord& record, const Style& style) {
   std::string result = field("Model", describe(record.model), style);
+  if (!record.output && record.plan) {
+    const auto bytes = record.plan->file_bytes;
+    const double share =
+        record.model.bytes > 0 ? static_cast<double>(bytes) / static_cast<double>(record.model.bytes) : 0;
+    return result +
+           field("File", fmt::format("{} bytes when written = {:.1f} % of the model", format_count(bytes), 100 * share),
+                 style);
+  }
   if (!record.output) return result;
-  std::string text = describe(*record.output);
-  if (record.output->bytes > 0 && record.model.bytes > 0) {
-    const double ratio = static_cast<double>(record.model.bytes) / static_cast<double>(record.output->bytes);
+  const ModelFacts& output = *record.output;
+  std::string text = fmt::format("{}, {}", printable(output.path), format_bytes(output.bytes));
+  if (output.bytes > 0 && record.model.bytes > 0) {
+    const double ratio = static_cast<double>(record.model.bytes) / static_cast<double>(output.bytes);
     text += fmt::format(" = {:.1f} % of the model, {:.2f} times smaller", 100 / ratio, ratio);
   }
+  if (!output.sha256.empty()) text += ", sha256 " + printable(output.sha256.substr(0, 12));
   return result + field("Written", text, style);
 }
 
@@ -29,23 +39,14 @@ std::string bytes_text(const LayerRow& row, const Style& style) {
   const std::string after = short_count(row.entry->stored_bytes);
   if (row.scores == nullptr || row.scores->candidates.empty()) return after;
   const std::string before = short_count(row.scores->candidates.back().stored_bytes);
-  return fmt::format("{:>5} {} {:>5}", before, style.arrow(), after);
+  return before + style.arrow() + after;
 }
 
 bool chosen_by_user(const PlanEntry& entry) { return !entry.reason.empty() && entry.reason != "allocated"; }
 
 std::vector<Cell> row_cells(std::size_t rank, const LayerRow& row, const LogScale& scale, const Plan* plan,
                             const Style& style) {
-  const Layer* layer = row.scores != nullptr ? &row.scores->layer : nullptr;
-  const double error = row.scores != nullptr ? row.scores->standard_error : row.entry->standard_error;
-  std::vector<Cell> cells = {{std::to_string(rank), Tone::kFaint},
-                             {printable(row.name)},
-                             {layer != nullptr ? printable(layer->op) : "-", Tone::kFaint},
-                             {layer != nullptr ? shape_text(layer->shape) : "-", Tone::kFaint},
-                             {short_count(layer != nullptr ? layer->parameters : row.entry->parameters)},
-                             {short_number(row.weight())},
-                             {error > 0 ? style.plus_minus() + short_error(error) : "", Tone::kFaint},
-                             bar_cell(scale, row.weight(), style)};
+  std::vector<Cell> cells = layer_cells(rank, row, scale, style);
   if (plan == nullptr) return cells;
   const bool has_entry = row.entry != nullptr;
   const double total = plan->predicted_damage;
@@ -56,18 +57,10 @@ std::vector<Cell> row_cells(std::size_t rank, const LayerRow& row, const LogScal
 }
 
 std::string layer_table(const RunRecord& record, const std::vector<LayerRow>& rows, const Style& style, int top) {
-  using Align = Column::Align;
   const Plan* plan = record.plan ? &*record.plan : nullptr;
-  std::vector<Column> columns = {{"#"},
-                                 {"layer", Align::kLeft, true},
-                                 {"op", Align::kLeft},
-                                 {"shape", Align::kLeft},
-                                 {"weights"},
-                                 {record.sensitivity ? "sensitivity" : "damage"},
-                                 {"error", Align::kLeft},
-                                 {"(log scale)", Align::kLeft}};
+  std::vector<Column> columns = layer_columns(record.sensitivity ? "sensitivity" : "damage", style);
   if (plan != nullptr) {
-    columns.push_back({"form", Align::kLeft});
+    columns.push_back({"form", Column::Align::kLeft});
     columns.push_back({"bytes"});
     columns.push_back({"share"});
   }

@@ -35,31 +35,14 @@ std::string damage_at(const LayerSensitivity& layer, int bits) {
 }
 
 Table score_table(const Sensitivity& scores, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
-  using Align = Column::Align;
   const std::vector<int> widths = widths_to_show(scores);
-  std::vector<Column> columns = {{"#"},
-                                 {"layer", Align::kLeft, true},
-                                 {"op", Align::kLeft},
-                                 {"shape", Align::kLeft},
-                                 {"weights"},
-                                 {"sensitivity"},
-                                 {"error", Align::kLeft},
-                                 {"(log scale)", Align::kLeft}};
+  std::vector<Column> columns = layer_columns("sensitivity", style);
   for (const int bits : widths) columns.push_back({fmt::format("at {} bit", bits)});
   Table table(columns);
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {
-    const LayerSensitivity& s = *rows[i].scores;
-    std::vector<Cell> cells = {
-        {std::to_string(i + 1), Tone::kFaint},
-        {printable(s.layer.name)},
-        {printable(s.layer.op), Tone::kFaint},
-        {shape_text(s.layer.shape), Tone::kFaint},
-        {short_count(s.layer.parameters)},
-        {short_number(s.score)},
-        {s.standard_error > 0 ? style.plus_minus() + short_error(s.standard_error) : "", Tone::kFaint},
-        bar_cell(scale, s.score, style)};
-    for (const int bits : widths) cells.push_back({damage_at(s, bits)});
+    std::vector<Cell> cells = layer_cells(i + 1, rows[i], scale, style);
+    for (const int bits : widths) cells.push_back({damage_at(*rows[i].scores, bits)});
     table.add(std::move(cells));
   }
   return table;

@@ -1,12 +1,13 @@
 #include "report/table.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace mpq::report {
 namespace {
 
-constexpr std::size_t kGap = 2;
-constexpr std::size_t kLeastFlexible = 14;
+/// A layer's name is still told from its siblings at this width.
+constexpr std::size_t kReadable = 24;
 
 std::string padding(std::size_t cells) { return std::string(cells, ' '); }
 
@@ -26,33 +27,44 @@ std::string without_trailing_spaces(std::string line) {
 
 }  // namespace
 
-std::vector<std::size_t> Table::widths(const Style& style, std::size_t indent) const {
-  std::vector<std::size_t> result;
-  std::size_t total = indent;
+Table::Layout Table::layout(std::size_t available) const {
+  Layout result;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     std::size_t width = display_width(columns_[c].title);
     for (const auto& row : rows_) width = std::max(width, display_width(row[c].text));
-    result.push_back(width);
-    total += width + (c == 0 ? 0 : kGap);
+    result.widths.push_back(width);
   }
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    if (!columns_[c].flexible || total <= style.width()) continue;
-    const std::size_t others = total - result[c];
-    const std::size_t left = style.width() > others ? style.width() - others : 0;
-    result[c] = std::min(result[c], std::max(left, kLeastFlexible));
+  const auto excess = [&] {
+    const std::size_t total =
+        std::accumulate(result.widths.begin(), result.widths.end(), result.gap * (columns_.size() - 1));
+    return total - std::min(total, available);
+  };
+  const auto cut = [&](std::size_t c, std::size_t least) {
+    if (result.widths[c] > least)
+      result.widths[c] = std::max(least, result.widths[c] - std::min(excess(), result.widths[c]));
+  };
+  const auto first =
+      std::find_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.least > 0; });
+  if (first == columns_.end()) return result;
+  const auto main = static_cast<std::size_t>(first - columns_.begin());
+  cut(main, kReadable);
+  if (excess() > 0) result.gap = 1;
+  for (std::size_t c = main + 1; c < columns_.size(); ++c) {
+    if (columns_[c].least > 0) cut(c, columns_[c].least);
   }
+  cut(main, columns_[main].least);
   return result;
 }
 
 std::string Table::render(const Style& style, std::size_t indent) const {
-  const auto width = widths(style, indent);
+  const Layout where = layout(style.width() - std::min(style.width(), indent));
   const auto line = [&](const auto& cell_at) {
     std::string text = padding(indent);
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       const Cell cell = cell_at(c);
-      const std::string shown = columns_[c].flexible ? style.shorten(cell.text, width[c]) : cell.text;
-      text += (c == 0 ? "" : padding(kGap)) +
-              aligned(columns_[c], shown, cell.tone, width[c], c + 1 == columns_.size(), style);
+      const std::string shown = columns_[c].least > 0 ? style.shorten(cell.text, where.widths[c]) : cell.text;
+      text += (c == 0 ? "" : padding(where.gap)) +
+              aligned(columns_[c], shown, cell.tone, where.widths[c], c + 1 == columns_.size(), style);
     }
     return without_trailing_spaces(text) + '\n';
   };

@@ -11,7 +11,7 @@ struct Column {
   enum class Align { kLeft, kRight };
   std::string title;
   Align align = Align::kRight;
-  bool flexible = false;  ///< takes the cells the others leave; at most one column
+  std::size_t least = 0;  ///< cells the column may be cut down to, in the middle of its texts; 0 = never cut
 };
 
 struct Cell {
@@ -19,7 +19,8 @@ struct Cell {
   Tone tone = Tone::kPlain;
 };
 
-/// A plain-text table: every column as wide as its widest cell, one flexible column shortened in the middle to fit.
+/// A plain-text table: every column as wide as its widest cell. Where that is too wide for the terminal, the first
+/// column that may be cut gives way down to a readable width, then the gaps, then the other columns that may be cut.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -30,7 +31,11 @@ class Table {
   std::string render(const Style& style, std::size_t indent = 0) const;
 
  private:
-  std::vector<std::size_t> widths(const Style& style, std::size_t indent) const;
+  struct Layout {
+    std::vector<std::size_t> widths;
+    std::size_t gap = 2;
+  };
+  Layout layout(std::size_t available) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

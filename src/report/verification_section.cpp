@@ -42,9 +42,9 @@ std::string gap_field(const Plan& plan, const Style& style) {
   return field("Plan", text, style);
 }
 
-Table output_table(const Verification& v, const Style& style) {
+Table output_table(const Verification& v) {
   using Align = Column::Align;
-  Table table({{"output", Align::kLeft, true},
+  Table table({{"output", Align::kLeft, 12},
                {"kind", Align::kLeft},
                {"SQNR dB"},
                {"rel. MSE"},
@@ -67,7 +67,6 @@ Table output_table(const Verification& v, const Style& style) {
                {o.top1_agreement ? fmt::format("{:.2f} %", 100 * *o.top1_agreement) : "-"},
                {interval, Tone::kFaint}});
   }
-  (void)style;
   return table;
 }
 
@@ -99,7 +98,7 @@ std::string verification_section(const RunRecord& record, const Style& style) {
   result += damage_field(record, style);
   if (record.uniform_baseline) result += baseline_field(record, style);
   if (v.accuracy) result += accuracy_field(*v.accuracy, style);
-  if (!v.outputs.empty()) result += '\n' + output_table(v, style).render(style, 2);
+  if (!v.outputs.empty()) result += '\n' + output_table(v).render(style, 2);
   if (v.data.synthetic) result += '\n' + synthetic_warning(style);
   return result;
 }

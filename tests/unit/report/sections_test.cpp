@@ -1,0 +1,66 @@
+#include "report/sections.h"
+
+#include <gmock/gmock.h>
+
+#include "sample_records.h"
+
+namespace mpq::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const Style kStyle(false, false, 100);
+
+TEST(Sections, TitlesFitTheWidth) {
+  const std::string text = title("quantize", std::string(300, 'x'), "0.1.0", kStyle);
+  EXPECT_EQ(text.find('\n'), 100U);
+  EXPECT_THAT(text, HasSubstr("mpq 0.1.0\n"));
+}
+
+TEST(Sections, PlanNamesWhatTheBudgetCounts) {
+  Plan plan = report_test::sample_plan();
+  EXPECT_THAT(plan_fields(plan, kStyle), HasSubstr("6bit: at most 8,598 bytes for the quantizable weights"));
+  EXPECT_THAT(plan_fields(plan, kStyle), HasSubstr("6,308 bytes (73.4 % of the budget)"));
+  plan.counts_file = true;
+  EXPECT_THAT(plan_fields(plan, kStyle), HasSubstr("bytes for the whole file"));
+  EXPECT_THAT(plan_fields(plan, kStyle), HasSubstr("9,900 bytes"));
+}
+
+TEST(Sections, UnsettledRankingsSayWhatCuresThem) {
+  Sensitivity scores = report_test::sample_sensitivity();
+  EXPECT_THAT(method_fields(scores, kStyle), HasSubstr("; settled"));
+  scores.settled = false;
+  EXPECT_THAT(method_fields(scores, kStyle), HasSubstr("NOT settled"));
+  EXPECT_THAT(method_fields(scores, kStyle), HasSubstr("--max-trials"));
+  scores.settings.trials = 8;
+  EXPECT_THAT(method_fields(scores, kStyle), HasSubstr("8 trials per candidate"));
+  EXPECT_THAT(method_fields(scores, kStyle), Not(HasSubstr("settled"))) << "a fixed number of trials settles nothing";
+}
+
+TEST(Sections, CostIsInForwardPasses) {
+  const std::string text = cost_field(AnalysisCost{12.5, 0.002, 163.4, 6912, 720}, kStyle);
+  EXPECT_THAT(text, HasSubstr("163 forward passes (720 runs)"));
+  EXPECT_THAT(text, HasSubstr("6,912, 42.3 times as many"));
+}
+
+TEST(Sections, SkippedWeightsAreGroupedByReason) {
+  Sensitivity scores = report_test::sample_sensitivity();
+  scores.skipped.push_back(scores.skipped[0]);
+  scores.skipped.back().name = "tiny";
+  scores.skipped.back().skip_reason = "It is too small to gain from it.";
+  scores.skipped.back().parameters = 1000;
+  const std::string text = skipped_section(scores.skipped, kStyle);
+  EXPECT_THAT(text, HasSubstr("Not quantized: 3 weights"));
+  EXPECT_THAT(text, HasSubstr("2 weights, 128 B: LSTM weights cannot be quantized yet. (rnn, rnn2)"));
+  EXPECT_LT(text.find("too small"), text.find("LSTM")) << "the group of most bytes comes first";
+  EXPECT_EQ(skipped_section({}, kStyle), "");
+}
+
+TEST(Sections, ManySkippedNamesAreCounted) {
+  std::vector<Layer> many(10, report_test::sample_sensitivity().skipped[0]);
+  EXPECT_THAT(skipped_section(many, kStyle), HasSubstr("and 7 more"));
+}
+
+}  // namespace
+}  // namespace mpq::report
