@@ -23,4 +23,8 @@ class Sha256 {
   std::uint64_t length_ = 0;
 };
 
+/// The compression function for processors without SHA instructions: updates `state` with whole 64-byte blocks.
+/// Declared here so that tests reach it on every machine.
+void sha256_compress_portable(std::array<std::uint32_t, 8>& state, const std::byte* data, std::size_t blocks);
+
 }  // namespace mpq
