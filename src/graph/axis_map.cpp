@@ -212,6 +212,11 @@ bool passes_weight_on(const onnx::NodeProto& node, int input) {
   return input == 0 || kAllInputs.count(op) > 0;
 }
 
+bool is_arithmetic(const onnx::NodeProto& node) {
+  const auto entry = passing_operators().find(node.op_type());
+  return entry != passing_operators().end() && entry->second == Passing::kElementwise;
+}
+
 AxisMap follow(const AxisMap& map, const onnx::NodeProto& node, int input, const IntOperand& ints,
                const RankOperand& rank) {
   if (!map.known) return map;

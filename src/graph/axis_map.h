@@ -30,6 +30,9 @@ using RankOperand = std::function<int(int input)>;
 /// arithmetic exporters leave around weights (weight normalisation, low-rank updates).
 bool passes_weight_on(const onnx::NodeProto& node, int input);
 
+/// True for the arithmetic among them.
+bool is_arithmetic(const onnx::NodeProto& node);
+
 /// The map of the node's outputs, given the map of input `input`. `lost` where the axes cannot be followed.
 AxisMap follow(const AxisMap& map, const onnx::NodeProto& node, int input, const IntOperand& ints,
                const RankOperand& rank);

@@ -1,5 +1,7 @@
 #include "graph/layers_trace.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -16,7 +18,10 @@ using Ints = std::vector<std::int64_t>;
 /// Follows one stored tensor. The first path to a value decides how its axes are seen.
 class Tracer {
  public:
-  Tracer(const ValueTable& table, const Ints& shape) : table_(table), shape_(shape) {}
+  Tracer(const ValueTable& table, const Ints& shape)
+      : table_(table),
+        shape_(shape),
+        is_vector_(std::count_if(shape.begin(), shape.end(), [](std::int64_t extent) { return extent != 1; }) < 2) {}
 
   WeightTrace run(int start) {
     push(start, AxisMap::identity(shape_));
@@ -39,6 +44,8 @@ class Tracer {
     const onnx::NodeProto& node = table_.node(read);
     if (is_quantized_operator(node)) {
       trace_.quantized.push_back(read);
+    } else if (is_vector_ && is_arithmetic(node)) {
+      trace_.others.push_back(read);  // a factor or offset per channel of some weight
     } else if (passes_weight_on(node, read.input) && table_.constant_node(read.graph, read.node)) {
       pass_through(read, map);
     } else if (!takes_weight(node, read.input)) {
@@ -81,6 +88,7 @@ class Tracer {
 
   const ValueTable& table_;
   const Ints& shape_;
+  const bool is_vector_;
   WeightTrace trace_;
   std::vector<std::pair<int, AxisMap>> open_;
   std::set<int> seen_;
