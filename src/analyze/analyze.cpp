@@ -9,6 +9,7 @@
 #include "analyze/rounds.h"
 #include "analyze/scores.h"
 #include "analyze/settle.h"
+#include "support/text.h"
 
 // The story of an analysis: the unperturbed network, then rounds of perturbations until the ranking is settled.
 
@@ -92,6 +93,7 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   for (std::size_t t = 0; t < outcomes.size(); ++t) {
     if (!outcomes[t].failure.empty()) warn_of_failure(experiment, t, outcomes[t].failure, observer);
   }
+  observer.note("Fitting grids took " + format_number(meter.fit_seconds()) + " s of processor time.");
   Sensitivity result = make_sensitivity(experiment, reference, outcomes, settled);
   checkpoint.remove();
   if (cost != nullptr) {

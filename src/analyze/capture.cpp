@@ -81,18 +81,22 @@ std::vector<CaptureGroup> plan_capture(const Experiment& experiment, const std::
   return groups;
 }
 
-Captured capture(const Experiment& experiment, const CaptureGroup& group, TrialRange trials) {
+Captured capture(const Experiment& experiment, const CaptureGroup& group, TrialRange trials, CostMeter& cost) {
   Captured captured;
   for (std::size_t k = 0; k < trials.count; ++k) captured.try_emplace(experiment.sample_of(trials.first + k));
   const std::set<std::string> needs = needs_of_all(experiment, group.tasks);
   const std::vector<std::string> names = computed(experiment, needs);
   std::vector<std::pair<std::size_t, Feed*>> slots;
   for (auto& [sample, feed] : captured) slots.emplace_back(sample, &feed);
+  const double begin = thread_seconds();
   const runtime::Session session(graph::with_outputs(experiment.form, names), *experiment.form.store);
+  cost.add(thread_seconds() - begin, 0, 0);
   parallel_for(slots.size(), resolve_threads(experiment.options.threads), [&](std::size_t i, int) {
     const Feed& inputs = experiment.samples[slots[i].first];
     Feed& feed = *slots[i].second;
+    const double start = thread_seconds();
     const std::vector<Tensor> values = session.run(inputs, names);
+    cost.add(thread_seconds() - start, 0, 0);
     for (std::size_t v = 0; v < names.size(); ++v) feed.emplace(names[v], values[v]);
     for (const auto& [name, tensor] : inputs) {
       if (needs.count(name) != 0) feed.emplace(name, tensor);

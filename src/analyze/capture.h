@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analyze/cost.h"
 #include "analyze/experiment.h"
 
 namespace mpq::perturb {
@@ -28,6 +29,6 @@ std::vector<CaptureGroup> plan_capture(const Experiment& experiment, const std::
                                        const std::vector<std::size_t>& tasks, std::size_t trials);
 
 /// Captures boundaries and targets of the group's tasks for the samples of these trials, in one session.
-Captured capture(const Experiment& experiment, const CaptureGroup& group, TrialRange trials);
+Captured capture(const Experiment& experiment, const CaptureGroup& group, TrialRange trials, CostMeter& cost);
 
 }  // namespace mpq::perturb

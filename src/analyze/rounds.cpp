@@ -1,17 +1,12 @@
 #include "analyze/rounds.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "support/parallel.h"
 
 namespace mpq::perturb {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 void add_to(TaskOutcome& outcome, const ItemResult& result) {
   if (!result.failure.empty()) {
@@ -34,6 +29,7 @@ Rounds::Rounds(const Experiment& experiment, const Reference& reference, Checkpo
       checkpoint_(checkpoint),
       observer_(observer),
       cost_(cost),
+      stored_(experiment),
       value_bytes_(value_bytes(experiment)) {}
 
 void Rounds::run(TrialRange range, const std::vector<std::size_t>& active, std::vector<TaskOutcome>& outcomes) {
@@ -73,9 +69,7 @@ void Rounds::run_pass(const CaptureGroup& group, TrialRange range, std::vector<T
     }
   }
   if (!missing.empty()) {
-    const auto begin = Clock::now();
-    const Captured captured = capture(experiment_, group, range);
-    cost_.add(seconds_since(begin), 0);
+    const Captured captured = capture(experiment_, group, range, cost_);
     parallel_for(missing.size(), resolve_threads(experiment_.options.threads),
                  [&](std::size_t i, int) { results[missing[i]] = run_item(items[missing[i]], captured); });
   }
@@ -89,10 +83,9 @@ void Rounds::run_pass(const CaptureGroup& group, TrialRange range, std::vector<T
 }
 
 ItemResult Rounds::run_item(const Item& item, const Captured& captured) {
-  const auto begin = Clock::now();
-  ItemResult result =
-      run_trials(experiment_, reference_, experiment_.tasks[item.task], item.range, captured, observer_);
-  cost_.add(seconds_since(begin), result.runs);
+  const double begin = thread_seconds();
+  ItemResult result = run_trials(experiment_, reference_, stored_, item.task, item.range, captured, observer_);
+  cost_.add(thread_seconds() - begin - result.fit_seconds, result.fit_seconds, result.runs);
   checkpoint_.append(item.task, item.range, result);
   announce(item);
   return result;

@@ -4,26 +4,10 @@
 #include <vector>
 
 #include "analyze/checkpoint.h"
+#include "analyze/cost.h"
 #include "analyze/scores.h"
 
 namespace mpq::perturb {
-
-/// What the runs cost so far, added up by all workers.
-class CostMeter {
- public:
-  void add(double seconds, std::int64_t runs) {
-    const std::lock_guard lock(mutex_);
-    seconds_ += seconds;
-    runs_ += runs;
-  }
-  double seconds() const { return seconds_; }
-  std::int64_t runs() const { return runs_; }
-
- private:
-  std::mutex mutex_;
-  double seconds_ = 0;  ///< of work, over all threads
-  std::int64_t runs_ = 0;
-};
 
 /// Runs rounds of trials over layers.
 class Rounds {
@@ -49,6 +33,7 @@ class Rounds {
   Checkpoint& checkpoint_;
   Observer& observer_;
   CostMeter& cost_;
+  StoredWeights stored_;
   std::map<std::string, std::int64_t> value_bytes_;
   std::mutex mutex_;
   double trials_done_ = 0;  ///< guarded by mutex_

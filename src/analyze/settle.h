@@ -8,8 +8,8 @@ namespace mpq::perturb {
 /// Damages of one layer over its trials, one row per candidate (Sensitivity's "float" excluded).
 using DamageTable = std::vector<std::vector<double>>;
 
-/// The stopping rule of adaptive trials. A pair of layers is decided when the 95 % interval of the mean of their paired
-/// differences over common trials (common random numbers: trial k feeds both the same sample)
+/// The stopping rule of adaptive trials. A pair of layers is decided when the 95 % interval (Student's t) of the mean
+/// of their paired differences over common trials (common random numbers: trial k feeds both the same sample)
 ///   - excludes zero: their order is known, or
 ///   - lies within 25 % of the larger of the two means: their order does not matter to an allocation.
 /// The ranking is settled when at least 95 % of the pairs that are adjacent in it are decided.

@@ -2,6 +2,7 @@
 
 #include "mpq/error.h"
 
+#include "analyze/cost.h"
 #include "analyze/runner.h"
 #include "support/text.h"
 
@@ -17,6 +18,8 @@ constexpr double kSameOutput = 1e-3;
 struct Item {
   const Experiment& experiment;
   const Reference& reference;
+  StoredWeights& stored;
+  std::size_t index;
   const Task& task;
   TrialRange range;
   const Captured& captured;
@@ -39,7 +42,10 @@ struct Item {
 void run_quantization(const Item& item, Runner& runner, ItemResult& result) {
   for (std::size_t c = 0; c < item.task.candidates.size(); ++c) {
     item.stop_if_cancelled();
-    runner.set_weight(quant::stored_values(item.weight, item.layer(), item.task.candidates[c], item.experiment.fit));
+    const double before = thread_seconds();
+    const std::vector<float> values = item.stored.values(item.index, c, item.weight);
+    result.fit_seconds += thread_seconds() - before;
+    runner.set_weight(values);
     for (std::size_t k = 0; k < item.range.count; ++k) result.damages[c][k] = item.run(runner, k);
     result.runs += static_cast<std::int64_t>(item.range.count);
   }
@@ -47,10 +53,13 @@ void run_quantization(const Item& item, Runner& runner, ItemResult& result) {
 
 /// Random noise of each candidate's strength; the antithetic partner W - E cancels the odd part of the response.
 void run_random(const Item& item, Runner& runner, ItemResult& result) {
+  const double before = thread_seconds();
   std::vector<Amplitude> amplitudes;
-  for (const Candidate& candidate : item.task.candidates) {
-    amplitudes.push_back(amplitude_of(item.experiment.law, item.weight, item.layer(), candidate, item.experiment.fit));
+  for (std::size_t c = 0; c < item.task.candidates.size(); ++c) {
+    item.stop_if_cancelled();
+    amplitudes.push_back(item.stored.amplitude(item.index, c, item.weight));
   }
+  result.fit_seconds += thread_seconds() - before;
   const bool antithetic = item.experiment.options.antithetic;
   std::vector<float> perturbed(item.weight.size());
   const auto damage = [&](const std::vector<float>& noise, const Amplitude& amplitude, float sign, std::size_t k) {
@@ -108,9 +117,11 @@ ItemResult run_baked(const Item& item, const std::vector<TrialFeed>& feeds, cons
 
 }  // namespace
 
-ItemResult run_trials(const Experiment& experiment, const Reference& reference, const Task& task, TrialRange range,
-                      const Captured& captured, const Observer& observer) {
-  const Item item{experiment, reference, task, range, captured, observer, experiment.model.weight(task.layer)};
+ItemResult run_trials(const Experiment& experiment, const Reference& reference, StoredWeights& stored,
+                      std::size_t index, TrialRange range, const Captured& captured, const Observer& observer) {
+  const Task& task = experiment.tasks[index];
+  const Item item{
+      experiment, reference, stored, index, task, range, captured, observer, experiment.model.weight(task.layer)};
   std::vector<TrialFeed> feeds;
   for (std::size_t k = 0; k < range.count; ++k) {
     const std::size_t sample = experiment.sample_of(range.first + k);

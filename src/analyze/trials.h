@@ -6,6 +6,7 @@
 #include "analyze/capture.h"
 #include "analyze/reference.h"
 #include "analyze/settle.h"
+#include "analyze/stored_weights.h"
 
 namespace mpq::perturb {
 
@@ -15,11 +16,12 @@ struct ItemResult {
   std::string failure;    ///< why the layer cannot be tested; then there are no damages
   std::string remark;     ///< something the user should know
   std::int64_t runs = 0;  ///< of a part of the network
+  double fit_seconds = 0;  ///< processor time that went into fitting grids; not kept in checkpoints
 };
 
-/// Perturbs one layer in every candidate on every trial of the range.
+/// Perturbs one layer (Experiment::tasks[task]) in every candidate on every trial of the range.
 /// Throws Error{kInterrupted} when the observer cancels.
-ItemResult run_trials(const Experiment& experiment, const Reference& reference, const Task& task, TrialRange range,
-                      const Captured& captured, const Observer& observer);
+ItemResult run_trials(const Experiment& experiment, const Reference& reference, StoredWeights& stored, std::size_t task,
+                      TrialRange range, const Captured& captured, const Observer& observer);
 
 }  // namespace mpq::perturb
