@@ -163,16 +163,21 @@ void add_boundary(const RunForm& form, const std::vector<int>& boundary, const s
   }
 }
 
-void add_outputs(const RunForm& form, const std::vector<int>& targets, onnx::GraphProto& graph) {
+/// Outputs of the model keep their declared types; for other values the runtime infers what `types` does not tell.
+void add_outputs(const RunForm& form, const std::vector<int>& targets, const std::map<std::string, ValueInfo>& types,
+                 onnx::GraphProto& graph) {
   for (const int number : targets) {
     const std::string& name = form.index->value(number).name;
     const auto& outputs = form.model.graph().output();
     const auto known = std::find_if(outputs.begin(), outputs.end(), [&](const auto& o) { return o.name() == name; });
     if (known != outputs.end()) {
       *graph.add_output() = *known;
-    } else {
-      graph.add_output()->set_name(name);
+      continue;
     }
+    onnx::ValueInfoProto& output = *graph.add_output();
+    output.set_name(name);
+    const auto type = types.find(name);
+    if (type != types.end()) describe(type->second, output);
   }
 }
 
@@ -229,7 +234,7 @@ Cut cut_behind(const RunForm& form, std::size_t layer, const std::vector<std::st
   onnx::GraphProto& graph = *cut.model.mutable_graph();
   add_boundary(form, selection.boundary, types, graph);
   add_weight_input(form, layer, graph);
-  add_outputs(form, selection.targets, graph);
+  add_outputs(form, selection.targets, types, graph);
   add_contents(form, selection, graph);
   return cut;
 }
@@ -279,7 +284,7 @@ onnx::ModelProto with_outputs(const RunForm& form, const std::vector<std::string
     if (number < 0) throw Error(ErrorCode::kInternal, "The run form has no value named " + quoted(name) + ".");
     numbers.push_back(number);
   }
-  add_outputs(form, numbers, *model.mutable_graph());
+  add_outputs(form, numbers, {}, *model.mutable_graph());
   return model;
 }
 
