@@ -94,7 +94,7 @@ std::string cost_field(const AnalysisCost& cost, const Style& style) {
   std::string text = fmt::format("the analysis took {} = {} forward passes ({} runs)", duration(cost.seconds),
                                  format_count(static_cast<std::int64_t>(cost.forward_equivalents + 0.5)),
                                  format_count(cost.trial_runs));
-  if (cost.full_rerun_equivalents > 0 && cost.forward_equivalents > 0) {
+  if (cost.full_rerun_equivalents > cost.forward_equivalents && cost.forward_equivalents > 0) {
     text += fmt::format("; with every trial a full pass: {}, {:.1f} times as many",
                         format_count(static_cast<std::int64_t>(cost.full_rerun_equivalents + 0.5)),
                         cost.full_rerun_equivalents / cost.forward_equivalents);

@@ -1,0 +1,66 @@
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "inputs.h"
+#include "interrupt.h"
+#include "outputs.h"
+#include "progress.h"
+#include "session.h"
+#include "stage_options.h"
+
+namespace mpq::cli {
+namespace {
+
+RunRecord record_of(const Model& model, const Sensitivity& scores, const AnalysisCost& cost, const Settings& settings,
+                    const AnalyzeOptions& options, const ProgressObserver& observer) {
+  RunRecord record;
+  record.command = "analyze";
+  record.mpq_version = version();
+  record.model = model.facts();
+  record.sensitivity = scores;
+  record.cost = cost;
+  record.timings_seconds = {{"analyze", cost.seconds}};
+  record.options = options_in_force(settings, options);
+  record.warnings = observer.warnings();
+  return record;
+}
+
+}  // namespace
+
+int run_analyze(const Settings& settings, Console& console) {
+  catch_interrupts();
+  AnalyzeOptions options = analyze_options(settings, console);
+  const std::string& path = settings.positionals[0];
+  const Model model = load_model(path, console);
+  const bool to_stdout = settings.output == "-";
+  const std::string output = output_path(settings.output, path + ".sensitivity.json");
+  std::vector<std::string> outputs;
+  if (!to_stdout) outputs.push_back(output);
+  if (!settings.report_json.empty()) outputs.push_back(settings.report_json);
+  check_outputs(outputs, {path, settings.calibration, settings.config}, settings.force);
+
+  ProgressObserver observer(console, settings);
+  const auto given = open_samples(settings.calibration, model, settings, console);
+  constexpr std::int64_t kSyntheticSamples = 16;
+  const Samples samples =
+      given ? *given : Samples::synthetic(model, settings.samples.value_or(kSyntheticSamples), options.seed);
+  options.checkpoint_path = checkpoint_path(settings, model, samples.facts().sha256, options);
+  AnalysisCost cost;
+  const Sensitivity scores =
+      keeping_progress(options.checkpoint_path, [&] { return analyze(model, samples, options, observer, &cost); });
+
+  const RunRecord record = record_of(model, scores, cost, settings, options, observer);
+  if (!to_stdout) write_report(output, scores, {.format = "json"}, settings.force);
+  if (!settings.report_json.empty()) write_report(settings.report_json, record, {.format = "json"}, settings.force);
+  if (to_stdout || settings.json) {
+    console.result(to_json(scores));
+  } else {
+    console.result(render(record, terminal_report(settings, console)));
+  }
+  if (!to_stdout) console.say("wrote " + output);
+  return 0;
+}
+
+}  // namespace mpq::cli

@@ -1,0 +1,88 @@
+#include "commands.h"
+
+#include <algorithm>
+
+namespace mpq::cli {
+namespace {
+
+const std::vector<Command>& table() {
+  static const std::vector<Command> commands = {
+      {"quantize",
+       kQuantize,
+       {"MODEL"},
+       "analyze, plan, quantize and verify, in one go",
+       "mpq quantize model.onnx --budget 6bit\n"
+       "mpq quantize model.onnx --budget 4bit --calibration inputs.npz --eval test.npz --labels labels.npy\n"
+       "mpq quantize model.onnx --budget 12MB --budget 25% --calibration inputs.npz\n"
+       "mpq quantize model.onnx --budget 6bit --keep '*lm_head*' --layer 'conv1=8bit' --dry-run",
+       "Measures how much each layer's weights matter, gives every layer the width it needs within the budget, writes "
+       "one "
+       "ONNX model of standard operators (model.mpq-6bit.onnx beside the input) and compares it with the original on "
+       "samples "
+       "that had no part in its making. Ctrl-C keeps the analysis done so far; the same command takes it up again.",
+       run_quantize},
+      {"inspect",
+       kInspect,
+       {"MODEL"},
+       "layers, weights, bytes; what can be quantized, and why not",
+       "mpq inspect model.onnx\n"
+       "mpq inspect model.onnx --json",
+       "Lists every weight of the model with its operator, shape and bytes, the reason where one cannot be quantized, "
+       "the "
+       "model's inputs and outputs, and what stock runtimes let pass silently. A model that mpq wrote shows its plan.",
+       run_inspect},
+      {"analyze",
+       kAnalyze,
+       {"MODEL"},
+       "measure the sensitivity of every layer",
+       "mpq analyze model.onnx --calibration inputs.npz\n"
+       "mpq analyze model.onnx --calibration inputs.npz --effort 5 -o model.sensitivity.json\n"
+       "mpq analyze model.onnx --engine noise --noise gaussian --trials 8",
+       "Perturbs the weights of each layer a number of times, measures how much the outputs move, and writes a score "
+       "with "
+       "its standard error for every layer and width: MODEL.sensitivity.json. Planning from it takes milliseconds.",
+       run_analyze},
+      {"plan",
+       kPlan,
+       {"SENSITIVITY"},
+       "choose the widths for a budget, from an analysis",
+       "mpq plan model.onnx.sensitivity.json --budget 6bit\n"
+       "mpq plan model.onnx.sensitivity.json --frontier\n"
+       "mpq plan model.onnx.sensitivity.json --budget 4bit --what-if 'conv1=8bit'",
+       "Finds the plan of least predicted damage within the budget, exactly. Takes a *.sensitivity.json or a run "
+       "record. "
+       "The plan is written only with -o; `mpq quantize MODEL --plan FILE` makes the model from it.",
+       run_plan},
+      {"verify",
+       kVerify,
+       {"REFERENCE", "QUANTIZED"},
+       "compare two models on data",
+       "mpq verify model.onnx model.mpq-6bit.onnx --data test.npz\n"
+       "mpq verify model.onnx other-tool.onnx --data test.npz --labels labels.npy --json",
+       "Runs both models on every sample and compares their outputs: SQNR, relative squared error, cosine, and where "
+       "the "
+       "output is a distribution KL and top-1 agreement. Works on any pair of models with the same inputs, by whatever "
+       "tool.",
+       run_verify},
+      {"report",
+       kReport,
+       {"RECORD"},
+       "show a run, an analysis or a plan again",
+       "mpq report model.run.json\n"
+       "mpq report model.onnx.sensitivity.json --format csv -o layers.csv",
+       "Renders any record mpq wrote as a table, as JSON, or as CSV with one row per layer and candidate.",
+       run_report},
+  };
+  return commands;
+}
+
+}  // namespace
+
+std::span<const Command> command_table() { return table(); }
+
+const Command* find_command(const std::string& name) {
+  const auto found = std::find_if(table().begin(), table().end(), [&](const Command& c) { return name == c.name; });
+  return found == table().end() ? nullptr : &*found;
+}
+
+}  // namespace mpq::cli

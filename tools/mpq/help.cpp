@@ -1,0 +1,96 @@
+#include "help.h"
+
+#include <array>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "mpq/version.h"
+
+namespace mpq::cli {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+
+std::string wrapped(const std::string& text, std::size_t indent) {
+  std::istringstream words(text);
+  std::string result, word;
+  std::size_t column = indent;
+  while (words >> word) {
+    if (column > indent && column + 1 + word.size() > kWidth) {
+      result += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result;
+}
+
+std::string indented_lines(const std::string& text) {
+  std::istringstream lines(text);
+  std::string result, line;
+  while (std::getline(lines, line)) result += "  " + line + '\n';
+  return result;
+}
+
+std::string option_line(const Option& option) {
+  constexpr std::size_t kColumn = 28;
+  std::string left = option.letter != 0 ? fmt::format("  -{}, ", option.letter) : "      ";
+  left += std::string("--") + option.name + (option.is_flag() ? "" : std::string(" ") + option.value);
+  const std::string gap =
+      left.size() + 2 <= kColumn ? std::string(kColumn - left.size(), ' ') : "\n" + std::string(kColumn, ' ');
+  return left + gap + wrapped(option.help, kColumn) + '\n';
+}
+
+std::string option_group(const Command& command, Option::Group group, const char* heading) {
+  std::string lines;
+  for (const Option& option : option_table()) {
+    if ((option.commands & command.bit) != 0 && option.group == group) lines += option_line(option);
+  }
+  return lines.empty() ? "" : fmt::format("\n{}:\n{}", heading, lines);
+}
+
+}  // namespace
+
+std::string general_help() {
+  std::string text = fmt::format(
+      "mpq {}: mixed-precision quantization of ONNX models, measured\n\n"
+      "Examples:\n"
+      "  mpq quantize model.onnx --budget 6bit\n"
+      "  mpq quantize model.onnx --budget 6bit --calibration inputs.npz\n"
+      "  mpq inspect model.onnx\n\n"
+      "Usage: mpq COMMAND [ARGUMENTS]\n\nCommands:\n",
+      version());
+  for (const Command& command : command_table()) text += fmt::format("  {:<10} {}\n", command.name, command.summary);
+  text += fmt::format("  {:<10} {}\n", "help", "this text, or `mpq help COMMAND`");
+  return text +
+         "\nOptions:\n"
+         "  -h, --help     this text\n"
+         "      --version  the version\n\n"
+         "Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid model or data, 4 unsupported, 5 budget infeasible,\n"
+         "6 quality gate failed, 7 output cannot be written, 130 interrupted.\n";
+}
+
+std::string command_help(const Command& command) {
+  std::string text =
+      fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, indented_lines(command.examples));
+  text += fmt::format("Usage: mpq {} {} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
+                      wrapped(command.details, 0));
+  text += option_group(command, Option::Group::kFiles, "Files");
+  text += option_group(command, Option::Group::kPlan, "Budget and layers");
+  text += option_group(command, Option::Group::kAnalysis, "Measuring");
+  text += option_group(command, Option::Group::kRun, "Running");
+  text += '\n' +
+          wrapped(
+              "Every option can also be set in the environment (MPQ_BUDGET=6bit for --budget 6bit) or in a TOML file "
+              "(budget = \"6bit\"). The command line goes over the environment, the environment over the file.",
+              0) +
+          '\n';
+  return text;
+}
+
+}  // namespace mpq::cli

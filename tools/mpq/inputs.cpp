@@ -1,0 +1,43 @@
+#include "inputs.h"
+
+#include <fmt/format.h>
+
+namespace mpq::cli {
+
+Model load_model(const std::string& path, Console& console) {
+  console.say(fmt::format("mpq {}: reading {}", version(), path));
+  Model model = Model::load(path);
+  for (const Finding& finding : model.findings()) console.warn(finding.what, finding.cure);
+  return model;
+}
+
+std::optional<Samples> open_samples(const std::string& path, const Model& model, const Settings& settings,
+                                    Console& console) {
+  if (path.empty()) return std::nullopt;
+  SamplesOptions options;
+  options.limit = settings.samples.value_or(0);
+  options.image_preset = settings.image_preset;
+  Samples samples = Samples::open(path, model, options);
+  console.note(fmt::format("{}: {} samples", path, samples.size()));
+  return samples;
+}
+
+Sensitivity read_scores(const std::string& path) {
+  const AnyRecord record = read_record(path);
+  if (const auto* scores = std::get_if<Sensitivity>(&record)) return *scores;
+  const auto* run = std::get_if<RunRecord>(&record);
+  if (run != nullptr && run->sensitivity) return *run->sensitivity;
+  throw Error(ErrorCode::kInvalidInput, "The record holds no sensitivities.", path,
+              "Give a *.sensitivity.json written by `mpq analyze`, or a run record that holds one.");
+}
+
+Plan read_plan(const std::string& path) {
+  const AnyRecord record = read_record(path);
+  if (const auto* plan = std::get_if<Plan>(&record)) return *plan;
+  const auto* run = std::get_if<RunRecord>(&record);
+  if (run != nullptr && run->plan) return *run->plan;
+  throw Error(ErrorCode::kInvalidInput, "The record holds no plan.", path,
+              "Give a *.plan.json written by `mpq plan -o`, or a run record that holds one.");
+}
+
+}  // namespace mpq::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "mpq/mpq.h"
+
+#include "console.h"
+#include "options.h"
+
+namespace mpq::cli {
+
+/// Loads the model, says so first, and passes on what the loader noticed as warnings.
+Model load_model(const std::string& path, Console& console);
+
+/// Opens samples with the options of the command line; nothing when `path` is empty.
+std::optional<Samples> open_samples(const std::string& path, const Model& model, const Settings& settings,
+                                    Console& console);
+
+/// The sensitivities of a *.sensitivity.json or run record, the plan of a *.plan.json or run record.
+/// Throw Error{kInvalidInput} when the record holds none.
+Sensitivity read_scores(const std::string& path);
+Plan read_plan(const std::string& path);
+
+}  // namespace mpq::cli

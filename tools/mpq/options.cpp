@@ -1,0 +1,191 @@
+#include "options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "mpq/error.h"
+
+#include "suggest.h"
+
+namespace mpq::cli {
+namespace {
+
+using S = Settings;
+using G = Option::Group;
+
+constexpr unsigned kReaders = kQuantize | kAnalyze;            ///< commands that run the perturbation engine
+constexpr unsigned kAllocators = kQuantize | kPlan;            ///< commands that choose widths
+constexpr unsigned kRunners = kQuantize | kAnalyze | kVerify;  ///< commands that run models
+constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kVerify;
+constexpr std::int64_t kMostSeed = std::numeric_limits<std::int64_t>::max();
+
+// clang-format off
+const std::array kTable = {
+    Option{"output", 'o', "PATH", "where to write; a folder keeps the default name; - is stdout for text",
+           kQuantize | kAnalyze | kPlan | kReport, G::kFiles, &S::output},
+    Option{"force", 0, "", "overwrite existing outputs (never an input)",
+           kQuantize | kAnalyze | kPlan | kVerify | kReport, G::kFiles, &S::force},
+    Option{"calibration", 0, "DATA", "inputs to measure with: an .npz, a folder of .npy, of ONNX test data or of images; "
+           "without it, synthetic inputs", kReaders, G::kFiles, &S::calibration},
+    Option{"eval", 0, "DATA", "inputs to judge the result on; without it, a held-out fifth of the calibration data",
+           kQuantize, G::kFiles, &S::evaluation},
+    Option{"data", 0, "DATA", "inputs to compare on: as --calibration of quantize; without it, synthetic inputs",
+           kVerify, G::kFiles, &S::data},
+    Option{"labels", 0, "FILE.npy", "true classes of the evaluation samples: accuracy before and after",
+           kQuantize | kVerify, G::kFiles, &S::labels},
+    Option{"samples", 0, "N", "use at most N samples of each data set", kRunners, G::kFiles, &S::samples, 1, 1'000'000'000},
+    Option{"image-preset", 0, "imagenet|unit|minus1to1", "how the pixels of image folders are scaled (default imagenet)",
+           kRunners, G::kFiles, &S::image_preset},
+    Option{"scores", 0, "FILE", "take the sensitivities from this *.sensitivity.json or run record instead of analyzing",
+           kQuantize, G::kFiles, &S::scores},
+    Option{"plan", 0, "FILE", "write exactly this *.plan.json instead of planning", kQuantize, G::kFiles, &S::plan},
+    Option{"report-json", 0, "PATH", "write the run record, for `mpq report`; with several budgets one file each, "
+           "the budget in its name", kQuantize | kAnalyze | kVerify, G::kFiles, &S::report_json},
+    Option{"format", 0, "table|json|csv", "how to show the record (default table)", kReport, G::kFiles, &S::format},
+
+    Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
+           "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
+    Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
+           kAllocators, G::kPlan, &S::layer},
+    Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
+    Option{"uniform", 0, "", "one width everywhere: the baseline to compare with", kAllocators, G::kPlan, &S::uniform},
+    Option{"compute", 0, "auto|float|int8", "how quantized layers may run: in float arithmetic, on integer kernels where "
+           "they exist, or what the damage allows (default auto)", kAllocators, G::kPlan, &S::compute},
+    Option{"dry-run", 0, "", "stop after the plan: print it and the exact size, write no model", kQuantize, G::kPlan, &S::dry_run},
+    Option{"frontier", 0, "", "list every size this analysis can reach and its damage", kPlan, G::kPlan, &S::frontier},
+    Option{"what-if", 0, "'GLOB=4bit'", "what a change to the plan would cost, with and without planning the rest again",
+           kPlan, G::kPlan, &S::what_if},
+
+    Option{"effort", 0, "1..5", "from seconds to thorough (default 3); -v says what it chose", kReaders, G::kAnalysis, &S::effort, 1, 5},
+    Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
+    Option{"scale-fit", 0, "mse|minmax", "how scales are fitted: least squared error, or plain range (default mse)",
+           kReaders, G::kAnalysis, &S::scale_fit},
+    Option{"engine", 0, "noise|rounding|auto", "perturb with random noise or with the real rounding errors (default rounding)",
+           kReaders, G::kAnalysis, &S::engine},
+    Option{"noise", 0, "gaussian|uniform|rademacher|quantization", "the law of the perturbations (default quantization, "
+           "with --engine noise gaussian)", kReaders, G::kAnalysis, &S::noise},
+    Option{"trials", 0, "N|adaptive", "perturbations per layer and candidate; adaptive stops when the ranking is settled "
+           "(the default)", kReaders, G::kAnalysis, &S::trials},
+    Option{"max-trials", 0, "N", "cap of the adaptive trials", kReaders, G::kAnalysis, &S::max_trials, 1, 1'000'000},
+    Option{"metric", 0, "auto|kl|mse|relative_l2|sqnr|cosine", "what counts as damage (default auto: kl for "
+           "distributions, else mse)", kRunners, G::kAnalysis, &S::metric},
+    Option{"place", 0, "network|local", "where it is measured: the network's outputs or the layer's own (default network)",
+           kReaders, G::kAnalysis, &S::place},
+    Option{"aggregation", 0, "mean|max|quantile", "how trials are put together (default mean)", kReaders, G::kAnalysis, &S::aggregation},
+    Option{"outputs", 0, "'GLOB'", "measure only these outputs", kRunners, G::kAnalysis, &S::outputs},
+    Option{"seed", 0, "N", "of everything random (default 1)", kRunners, G::kAnalysis, &S::seed, 0, kMostSeed},
+    Option{"checkpoint", 0, "PATH|none", "where an interrupted analysis is kept (default: the user's cache folder)",
+           kReaders, G::kAnalysis, &S::checkpoint},
+
+    Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
+    Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
+    Option{"json", 0, "", "print one JSON document on stdout instead of the report", kJson, G::kRun, &S::json},
+    Option{"quiet", 'q', "", "no progress, notes or warnings; only the result and errors", kEveryCommand, G::kRun, &S::quiet},
+    Option{"verbose", 'v', "", "more detail: what was chosen and why, every layer", kEveryCommand, G::kRun, &S::verbose},
+    Option{"progress", 0, "auto|always|never", "the progress on stderr: a bar on a terminal, else lines; auto says nothing of stages "
+                     "under a second (default auto)", kRunners, G::kRun, &S::progress},
+    Option{"color", 0, "auto|always|never", "colours (default auto: on a terminal, unless NO_COLOR is set)",
+           kEveryCommand, G::kRun, &S::color},
+    Option{"log-file", 0, "PATH", "append everything said to this file, with times", kEveryCommand, G::kRun, &S::log_file},
+    Option{"help", 'h', "", "this text", kEveryCommand, G::kRun, &S::help},
+};
+// clang-format on
+
+Error usage(const std::string& what, const std::string& origin, const std::string& hint = {}) {
+  return Error(ErrorCode::kUsage, what, origin, hint);
+}
+
+bool parse_bool(const std::string& text, const std::string& origin) {
+  static const std::array<std::string, 4> kYes = {"true", "1", "yes", "on"}, kNo = {"false", "0", "no", "off"};
+  if (std::find(kYes.begin(), kYes.end(), text) != kYes.end()) return true;
+  if (std::find(kNo.begin(), kNo.end(), text) != kNo.end()) return false;
+  throw usage(fmt::format("\"{}\" is neither true nor false.", text), origin);
+}
+
+std::int64_t parse_integer(const Option& option, const std::string& text, const std::string& origin) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < option.least || value > option.most) {
+    throw usage(fmt::format("\"{}\" is no whole number from {} to {}.", text, option.least, option.most), origin);
+  }
+  return value;
+}
+
+/// The values a placeholder such as "auto|float|int8" allows; empty when it is none such.
+std::vector<std::string> choices(const Option& option) {
+  const std::string list = option.value;
+  std::vector<std::string> result;
+  if (list.find('|') == std::string::npos || list.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
+    return result;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find('|', begin), list.size());
+    result.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return result;
+}
+
+void check_text(const Option& option, const std::string& text, const std::string& origin) {
+  if (text.empty()) throw usage("The value is empty.", origin);
+  const auto allowed = choices(option);
+  if (allowed.empty() || std::find(allowed.begin(), allowed.end(), text) != allowed.end()) return;
+  throw usage(fmt::format("There is no \"{}\" here; {} exist in this version.", text, fmt::join(allowed, ", ")), origin,
+              did_you_mean(text, allowed));
+}
+
+/// Budgets may share one value: a budget never holds a comma.
+std::vector<std::string> split_budgets(const std::vector<std::string>& values) {
+  std::vector<std::string> result;
+  for (const std::string& value : values) {
+    for (std::size_t begin = 0; begin <= value.size();) {
+      const std::size_t end = std::min(value.find(',', begin), value.size());
+      const std::size_t first = std::min(value.find_first_not_of(' ', begin), end);
+      result.push_back(value.substr(first, end - first));
+      begin = end + 1;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::span<const Option> option_table() { return kTable; }
+
+const Option* find_option(const std::string& name) {
+  const auto found = std::find_if(kTable.begin(), kTable.end(), [&](const Option& o) { return name == o.name; });
+  return found == kTable.end() ? nullptr : &*found;
+}
+
+std::string environment_name(const Option& option) {
+  std::string name = std::string("MPQ_") + option.name;
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return name;
+}
+
+void assign(const Option& option, const std::vector<std::string>& values, const std::string& origin,
+            Settings& settings) {
+  if (!option.is_list() && values.size() > 1)
+    throw usage("It was given more than once, and only one value makes sense.", origin);
+  if (values.empty()) throw usage("A value is missing.", origin);
+  if (const auto* flag = std::get_if<bool S::*>(&option.target)) {
+    settings.*(*flag) = parse_bool(values[0], origin);
+  } else if (const auto* text = std::get_if<std::string S::*>(&option.target)) {
+    check_text(option, values[0], origin);
+    settings.*(*text) = values[0];
+  } else if (const auto* number = std::get_if<std::optional<std::int64_t> S::*>(&option.target)) {
+    settings.*(*number) = parse_integer(option, values[0], origin);
+  } else {
+    const auto list = std::get<std::vector<std::string> S::*>(option.target);
+    for (const std::string& value : values) check_text(option, value, origin);
+    settings.*list = list == &S::budgets ? split_budgets(values) : values;
+  }
+  settings.given.emplace_back(option.name, fmt::format("{}", fmt::join(values, ", ")));
+}
+
+}  // namespace mpq::cli

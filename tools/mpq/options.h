@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mpq::cli {
+
+/// Bits of the commands an option belongs to.
+enum CommandBit : unsigned {
+  kQuantize = 1U << 0,
+  kInspect = 1U << 1,
+  kAnalyze = 1U << 2,
+  kPlan = 1U << 3,
+  kVerify = 1U << 4,
+  kReport = 1U << 5,
+  kEveryCommand = (1U << 6) - 1
+};
+
+/// What the user asked for: every option of every command, at its default until something sets it.
+struct Settings {
+  std::vector<std::string> positionals;
+
+  std::string output, calibration, evaluation, labels, data, image_preset = "imagenet", scores, plan, report_json;
+  std::optional<std::int64_t> samples;
+  bool force = false;
+
+  std::vector<std::string> budgets, layer, keep, what_if;
+  std::string bits, compute = "auto", scale_fit = "mse";
+  bool uniform = false, dry_run = false, frontier = false;
+
+  std::optional<std::int64_t> effort, max_trials, threads, seed;
+  std::string engine = "auto", noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
+              checkpoint;
+
+  std::string config, progress = "auto", color = "auto", log_file, format = "table";
+  bool json = false, quiet = false, verbose = false, help = false;
+
+  /// What was set and by whom, in the table's order: option name -> value as written.
+  std::vector<std::pair<std::string, std::string>> given;
+};
+
+/// One row of the table that the command line, the environment, the configuration file and the help are made from.
+struct Option {
+  using Target = std::variant<bool Settings::*, std::string Settings::*, std::vector<std::string> Settings::*,
+                              std::optional<std::int64_t> Settings::*>;
+  enum class Group { kFiles, kPlan, kAnalysis, kRun };
+
+  const char* name;   ///< "budget": --budget, MPQ_BUDGET, and `budget = ...` in the configuration file
+  char letter;        ///< 'o' for -o; 0 for none
+  const char* value;  ///< placeholder in the help; "a|b|c" in lower case is the list of values allowed; "" for a flag
+  const char* help;
+  unsigned commands;
+  Group group;
+  Target target;
+  std::int64_t least = 0, most = 0;  ///< whole numbers only
+
+  bool is_flag() const { return std::holds_alternative<bool Settings::*>(target); }
+  bool is_list() const { return std::holds_alternative<std::vector<std::string> Settings::*>(target); }
+};
+
+std::span<const Option> option_table();
+const Option* find_option(const std::string& name);
+/// "MPQ_MAX_TRIALS" for "max-trials".
+std::string environment_name(const Option& option);
+
+/// Stores `values`, written by the user as `origin` ("--seed", "MPQ_SEED", "mpq.toml: seed"), after checking them.
+/// Throws Error{kUsage}.
+void assign(const Option& option, const std::vector<std::string>& values, const std::string& origin,
+            Settings& settings);
+
+}  // namespace mpq::cli

@@ -1,0 +1,165 @@
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "inputs.h"
+#include "interrupt.h"
+#include "json_writer.h"
+#include "outputs.h"
+#include "progress.h"
+#include "session.h"
+#include "stage_options.h"
+#include "text_table.h"
+
+namespace mpq::cli {
+namespace {
+
+/// The files one budget is written to; empty where nothing is asked for.
+struct Target {
+  std::string model, record;
+};
+
+void check_usage(const Settings& settings) {
+  const auto conflict = [](bool found, const char* what, const char* where, const char* hint) {
+    if (found) throw Error(ErrorCode::kUsage, what, where, hint);
+  };
+  conflict(settings.budgets.empty() && settings.plan.empty(), "How small should the model be?", "--budget",
+           "For example --budget 6bit (stored bits per weight), 12MB, 25% or 4x (the whole file).");
+  conflict(!settings.plan.empty() && !settings.budgets.empty(), "A plan has its budget already.", "--plan",
+           "Leave --budget out.");
+  conflict(!settings.plan.empty() && !settings.scores.empty(), "A plan needs no sensitivities.", "--plan",
+           "Leave --scores out.");
+  conflict(!settings.plan.empty() && (!settings.layer.empty() || !settings.keep.empty() || settings.uniform),
+           "A plan is written as it is; --layer, --keep and --uniform do not go with it.", "--plan",
+           "Give them to `mpq plan`.");
+  conflict(settings.output == "-", "A model is no text; it cannot be written to stdout.", "-o", "Name a file.");
+  conflict(!settings.labels.empty() && settings.evaluation.empty(),
+           "Labels were given without the samples they belong to.", "--labels",
+           "Give the labelled samples with --eval.");
+}
+
+std::vector<Target> targets(const Settings& settings, const std::vector<std::string>& tags) {
+  const std::string stem = without_onnx_extension(settings.positionals[0]);
+  std::vector<Target> result;
+  for (const std::string& tag : tags) {
+    const std::string name = fmt::format("{}.mpq-{}{}.onnx", stem, tag, settings.uniform ? "-uniform" : "");
+    Target target{output_path(settings.output, name), settings.report_json};
+    if (tags.size() > 1 && target.model == settings.output) target.model = with_tag(target.model, tag);
+    if (tags.size() > 1 && !target.record.empty()) target.record = with_tag(target.record, tag);
+    if (settings.dry_run) target.model.clear();
+    result.push_back(target);
+  }
+  return result;
+}
+
+void check_targets(const std::vector<Target>& all, const Settings& settings) {
+  std::vector<std::string> outputs;
+  for (const Target& target : all) {
+    if (!target.model.empty()) outputs.push_back(target.model);
+    if (!target.record.empty()) outputs.push_back(target.record);
+  }
+  check_outputs(outputs,
+                {settings.positionals[0], settings.calibration, settings.evaluation, settings.labels, settings.scores,
+                 settings.plan, settings.config},
+                settings.force);
+}
+
+/// Everything the pipeline needs, but for the checkpoint.
+PipelineOptions pipeline_options(const Settings& settings, const Model& model, Console& console) {
+  PipelineOptions options;
+  options.budgets = parse_budgets(settings);
+  options.analyze = analyze_options(settings, console);
+  options.allocate = allocate_options(settings);
+  options.quantize.threads = options.analyze.threads;
+  options.verify = verify_options(settings);
+  options.calibration = open_samples(settings.calibration, model, settings, console);
+  options.evaluation = open_samples(settings.evaluation, model, settings, console);
+  if (!settings.labels.empty()) options.labels = load_labels(settings.labels);
+  if (!settings.scores.empty()) options.scores = read_scores(settings.scores);
+  options.dry_run = settings.dry_run;
+  return options;
+}
+
+/// Saves the model and completes its record with what only now is known.
+void save(PipelineResult& result, const Target& target, const Settings& settings, const AnalyzeOptions& analyze,
+          const std::vector<std::string>& warnings) {
+  RunRecord& record = result.record;
+  record.options = options_in_force(settings, analyze);
+  record.warnings = warnings;
+  if (result.quantized && !target.model.empty()) {
+    const auto begin = std::chrono::steady_clock::now();
+    result.quantized->save(target.model);
+    record.output = Model::load(target.model).facts();  // what stands on disk now, read back
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+    record.timings_seconds.emplace_back("save", spent.count());
+  }
+  if (!target.record.empty()) write_report(target.record, record, {.format = "json"}, settings.force);
+}
+
+std::string runs_json(const std::vector<PipelineResult>& results) {
+  if (results.size() == 1) return to_json(results[0].record);
+  JsonWriter json;
+  json.begin_object().key("schema_version").value(std::int64_t{RunRecord::kSchemaVersion}).key("runs").begin_array();
+  for (const PipelineResult& result : results) json.raw(to_json(result.record));
+  return json.end_array().end_object().text();
+}
+
+/// One line per budget, to compare them at a glance.
+std::string summary(const std::vector<PipelineResult>& results, std::size_t width) {
+  std::vector<std::vector<std::string>> rows = {
+      {"budget", "file bytes", "of the model", "bits/weight", "predicted", "measured", "accuracy", "written to"}};
+  for (const PipelineResult& result : results) {
+    const RunRecord& r = result.record;
+    const std::int64_t bytes = r.output ? r.output->bytes : r.plan->file_bytes;
+    rows.push_back({r.plan->budget, std::to_string(bytes),
+                    fmt::format("{:.1f} %", 100.0 * static_cast<double>(bytes) / static_cast<double>(r.model.bytes)),
+                    fmt::format("{:.3f}", r.plan->bits_per_weight), fmt::format("{:.3g}", r.plan->predicted_damage),
+                    r.verification ? fmt::format("{:.3g}", r.verification->damage) : "-",
+                    r.verification && r.verification->accuracy
+                        ? fmt::format("{:.2f} %", 100 * r.verification->accuracy->quantized)
+                        : "-",
+                    r.output ? r.output->path : "-"});
+  }
+  return "All budgets:\n" + text_table(rows, 7, {1, 2, 3, 4, 5, 6}, width);
+}
+
+std::string reports(const std::vector<PipelineResult>& results, const Settings& settings, const Console& console) {
+  std::string text;
+  for (const PipelineResult& result : results) text += render(result.record, terminal_report(settings, console)) + '\n';
+  if (results.size() > 1) return text + summary(results, static_cast<std::size_t>(console.width()));
+  text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+int run_quantize(const Settings& settings, Console& console) {
+  catch_interrupts();
+  check_usage(settings);
+  std::vector<std::string> tags;
+  std::optional<Plan> plan;
+  if (!settings.plan.empty()) {
+    plan = read_plan(settings.plan);
+    tags.push_back(budget_tag(plan->budget));
+  }
+  for (const Budget& budget : parse_budgets(settings)) tags.push_back(budget_tag(budget.text));
+  const Model model = load_model(settings.positionals[0], console);
+  const auto files = targets(settings, tags);
+  check_targets(files, settings);
+
+  PipelineOptions options = pipeline_options(settings, model, console);
+  options.plan = plan;
+  const std::string data = options.calibration ? options.calibration->facts().sha256 : "synthetic";
+  options.analyze.checkpoint_path = checkpoint_path(settings, model, data, options.analyze);
+  ProgressObserver observer(console, settings);
+  auto results =
+      keeping_progress(options.analyze.checkpoint_path, [&] { return run_pipeline(model, options, observer); });
+  for (std::size_t i = 0; i < results.size(); ++i)
+    save(results[i], files[i], settings, options.analyze, observer.warnings());
+  console.result(settings.json ? runs_json(results) : reports(results, settings, console));
+  return 0;
+}
+
+}  // namespace mpq::cli

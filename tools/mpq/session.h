@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "mpq/mpq.h"
+
+#include "console.h"
+#include "options.h"
+
+namespace mpq::cli {
+
+/// Report options for a terminal report on stdout. Long tables are cut unless -v asks for all.
+ReportOptions terminal_report(const Settings& settings, const Console& console);
+
+/// Runs `work`; when it was interrupted, the error says where the progress is kept.
+template <typename Work>
+auto keeping_progress(const std::string& checkpoint, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInterrupted) throw;
+    std::error_code ignored;
+    const bool kept = !checkpoint.empty() && std::filesystem::exists(checkpoint, ignored);
+    throw Error(
+        ErrorCode::kInterrupted, "Interrupted; no output was written.", {},
+        kept ? fmt::format("What the analysis has done so far is kept in {}; the same command takes it up again.",
+                           checkpoint)
+             : "Nothing was to be kept yet.");
+  }
+}
+
+}  // namespace mpq::cli

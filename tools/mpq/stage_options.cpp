@@ -1,0 +1,180 @@
+#include "stage_options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "json_writer.h"
+#include "suggest.h"
+
+namespace mpq::cli {
+namespace {
+
+/// --effort: the cap of the adaptive trials. Documented in docs/cli.md.
+constexpr std::array<int, 5> kMaxTrialsOfEffort = {4, 12, 32, 96, 256};
+constexpr int kDefaultEffort = 3;
+
+Error usage(const std::string& what, const std::string& where, const std::string& hint = {}) {
+  return Error(ErrorCode::kUsage, what, where, hint);
+}
+
+std::vector<int> parse_bits(const std::string& list) {
+  std::vector<int> result;
+  std::istringstream parts(list);
+  for (std::string part; std::getline(parts, part, ',');) {
+    int bits = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), bits);
+    if (part == "float") {
+      bits = 32;
+    } else if (error != std::errc() || end != part.data() + part.size() || !((bits >= 2 && bits <= 8) || bits == 16)) {
+      throw usage(fmt::format("\"{}\" is no candidate width.", part), "--bits",
+                  "The widths are 2 to 8, 16 and float: --bits 3,4,6,8,float");
+    }
+    if (std::find(result.begin(), result.end(), bits) == result.end()) result.push_back(bits);
+  }
+  if (result.empty()) throw usage("The list of widths is empty.", "--bits", "For example --bits 3,4,6,8,float");
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+int parse_trials(const std::string& text) {
+  if (text.empty() || text == "adaptive") return 0;
+  constexpr int kMost = 1'000'000;
+  int trials = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), trials);
+  if (error != std::errc() || end != text.data() + text.size() || trials < 1 || trials > kMost) {
+    throw usage(fmt::format("\"{}\" is neither a number of trials nor \"adaptive\".", text), "--trials");
+  }
+  return trials;
+}
+
+/// The rounding engine perturbs with the real rounding errors, the noise engine with a random law.
+std::string noise_law(const Settings& settings) {
+  const bool random_law = !settings.noise.empty() && settings.noise != "quantization";
+  if (settings.engine == "rounding" && random_law) {
+    throw usage(
+        fmt::format("--engine rounding measures the real rounding errors; --noise {} is a random law.", settings.noise),
+        "--noise", "Use --engine noise with it.");
+  }
+  if (settings.engine == "noise" && settings.noise == "quantization") {
+    throw usage("--engine noise needs a random law; quantization is the real rounding error.", "--noise",
+                "Choose gaussian, uniform or rademacher, or --engine rounding.");
+  }
+  if (!settings.noise.empty()) return settings.noise;
+  return settings.engine == "noise" ? "gaussian" : "quantization";
+}
+
+/// FNV-1a, 64 bits: names a cache file; the file itself says to what it belongs.
+std::uint64_t short_hash(const std::string& text) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+std::string cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/mpq";
+  const char* home = std::getenv("HOME");
+  return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/mpq" : std::string();
+}
+
+}  // namespace
+
+AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
+  AnalyzeOptions options;
+  const auto effort = static_cast<std::size_t>(settings.effort.value_or(kDefaultEffort));
+  options.noise = noise_law(settings);
+  options.place = settings.place;
+  options.metric = settings.metric;
+  options.aggregation = settings.aggregation;
+  options.trials = parse_trials(settings.trials);
+  options.max_trials = static_cast<int>(settings.max_trials.value_or(kMaxTrialsOfEffort[effort - 1]));
+  if (!settings.bits.empty()) options.bits = parse_bits(settings.bits);
+  options.scale_fit = settings.scale_fit;
+  options.seed = static_cast<std::uint64_t>(settings.seed.value_or(1));
+  options.threads = static_cast<int>(settings.threads.value_or(0));
+  options.outputs_glob = settings.outputs;
+  console.note(fmt::format("effort {}: {} noise at {} outputs, {}, seed {}", effort, options.noise,
+                           options.place == "local" ? "each layer's own" : "the network's",
+                           options.trials > 0 ? fmt::format("{} trials", options.trials)
+                                              : fmt::format("adaptive trials, at most {}", options.max_trials),
+                           options.seed));
+  options.validate();
+  return options;
+}
+
+Override parse_override(const std::string& text, const std::string& option) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    throw usage(fmt::format("\"{}\" has not the form GLOB=FORM.", text), option,
+                fmt::format("For example {} 'conv1=8bit' or {} '*head*=float'.", option, option));
+  }
+  return {text.substr(0, equals), parse_candidate(text.substr(equals + 1)), fmt::format("{} '{}'", option, text)};
+}
+
+AllocateOptions allocate_options(const Settings& settings) {
+  AllocateOptions options;
+  for (const std::string& text : settings.layer) options.overrides.push_back(parse_override(text, "--layer"));
+  for (const std::string& glob : settings.keep) {
+    options.overrides.push_back({glob, Candidate{}, fmt::format("--keep '{}'", glob)});
+  }
+  options.uniform = settings.uniform;
+  options.compute = settings.compute;
+  options.validate();
+  return options;
+}
+
+VerifyOptions verify_options(const Settings& settings) {
+  VerifyOptions options;
+  options.metric = settings.metric;
+  options.outputs_glob = settings.outputs;
+  options.threads = static_cast<int>(settings.threads.value_or(0));
+  options.validate();
+  return options;
+}
+
+std::vector<Budget> parse_budgets(const Settings& settings) {
+  std::vector<Budget> budgets;
+  for (const std::string& text : settings.budgets) budgets.push_back(Budget::parse(text));
+  return budgets;
+}
+
+std::string checkpoint_path(const Settings& settings, const Model& model, const std::string& data_sha256,
+                            const AnalyzeOptions& o) {
+  if (settings.checkpoint == "none") return "";
+  if (!settings.checkpoint.empty()) return settings.checkpoint;
+  const std::string folder = cache_folder();
+  std::error_code error;
+  if (folder.empty() || (!std::filesystem::create_directories(folder, error) && error)) return "";
+  const std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}", data_sha256, o.noise, o.place, o.metric,
+                                      o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic,
+                                      fmt::join(o.bits, ","), o.scale_fit, o.seed, o.outputs_glob);
+  return fmt::format("{}/{}-{:016x}.checkpoint", folder, model.facts().sha256.substr(0, 16), short_hash(key));
+}
+
+std::vector<std::pair<std::string, std::string>> options_in_force(const Settings& settings,
+                                                                  const AnalyzeOptions& options) {
+  std::vector<std::pair<std::string, std::string>> result = settings.given;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    const bool known = std::any_of(result.begin(), result.end(), [&](const auto& r) { return r.first == name; });
+    if (!known) result.emplace_back(name, value);
+  };
+  add("effort", std::to_string(settings.effort.value_or(kDefaultEffort)));
+  add("noise", options.noise);
+  add("place", options.place);
+  add("metric", options.metric);
+  add("aggregation", options.aggregation);
+  add("trials", options.trials == 0 ? "adaptive" : std::to_string(options.trials));
+  add("max-trials", std::to_string(options.max_trials));
+  add("scale-fit", options.scale_fit);
+  add("compute", settings.compute);
+  add("seed", std::to_string(options.seed));
+  return result;
+}
+
+}  // namespace mpq::cli

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mpq/mpq.h"
+
+#include "console.h"
+#include "options.h"
+
+namespace mpq::cli {
+
+/// The options of each stage, from what the user said. Throw Error{kUsage}.
+AnalyzeOptions analyze_options(const Settings& settings, Console& console);
+AllocateOptions allocate_options(const Settings& settings);
+VerifyOptions verify_options(const Settings& settings);
+std::vector<Budget> parse_budgets(const Settings& settings);
+/// "GLOB=4bit" from --layer or --what-if.
+Override parse_override(const std::string& text, const std::string& option);
+
+/// Where an interrupted analysis is kept: what --checkpoint says, else a file in the user's cache folder whose name
+/// stands for model, data and settings. Empty when there is no place for it.
+std::string checkpoint_path(const Settings& settings, const Model& model, const std::string& data_sha256,
+                            const AnalyzeOptions& options);
+
+/// The options in force, for the run record.
+std::vector<std::pair<std::string, std::string>> options_in_force(const Settings& settings,
+                                                                  const AnalyzeOptions& options);
+
+}  // namespace mpq::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mpq::cli {
+
+/// Left-aligned text in columns; the column `flexible` is shortened in the middle until the lines fit into `width`.
+/// Columns in `right` are right-aligned.
+std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t flexible,
+                       const std::vector<std::size_t>& right, std::size_t width);
+
+}  // namespace mpq::cli
