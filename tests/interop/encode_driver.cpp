@@ -1,0 +1,117 @@
+// Writes a model with given candidates and tells what it did, for the Python tests beside it.
+//   encode_driver MODEL CANDIDATE[,CANDIDATE...] float|int8 OUT DUMP
+// The candidates go to the quantizable layers in turn. DUMP/<layer index>.f32 receives the floats the layer's numbers
+// stand for. Lines on stdout: layer INDEX NAME CANDIDATE RUN_FORM REASON, skipped NAME REASON, bytes WRITTEN EXACT BOUND;
+// fields are separated by tabs.
+
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "encode/encode.h"
+#include "mpq/error.h"
+#include "mpq/quantize.h"
+#include "quantize/grid.h"
+
+namespace {
+
+using mpq::Candidate;
+using mpq::Layer;
+
+bool fits(const Layer& layer, const Candidate& candidate) {
+  if (candidate.block == 0) return true;
+  if (layer.block_axis < 0) return false;
+  return layer.shape[static_cast<std::size_t>(layer.block_axis)] % candidate.block == 0;
+}
+
+std::vector<Candidate> parse_list(const std::string& text) {
+  std::vector<Candidate> result;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) result.push_back(mpq::parse_candidate(part));
+  return result;
+}
+
+mpq::Plan plan_for(const mpq::Model& model, const std::vector<Candidate>& candidates) {
+  mpq::Plan plan;
+  plan.budget = "test";
+  std::size_t next = 0;
+  for (const Layer& layer : model.layers()) {
+    if (!layer.quantizable()) continue;
+    Candidate candidate = candidates[next++ % candidates.size()];
+    if (!fits(layer, candidate)) candidate.block = 0;
+    mpq::PlanEntry entry;
+    entry.layer = layer.name;
+    entry.candidate = candidate;
+    entry.parameters = layer.parameters;
+    plan.entries.push_back(entry);
+  }
+  return plan;
+}
+
+void dump(const std::string& path, const std::vector<float>& values) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
+}
+
+/// What the size table promises for the plan: base, fixed part and the layers' own bytes.
+std::int64_t bound(const mpq::Model& model, const mpq::Plan& plan, mpq::encode::RunForm run_form) {
+  std::vector<std::vector<Candidate>> candidates;
+  for (const mpq::PlanEntry& entry : plan.entries) candidates.push_back({entry.candidate});
+  const mpq::encode::SizeTable table = mpq::encode::size_table(model, candidates, run_form);
+  std::int64_t bytes = table.facts.base_bytes;
+  bool changed = false;
+  for (std::size_t i = 0; i < table.file_bytes.size(); ++i) {
+    bytes += table.file_bytes[i][0];
+    changed = changed || plan.entries[i].candidate.form != "float";
+  }
+  return changed ? bytes + table.facts.fixed_bytes : bytes;
+}
+
+void run(const std::vector<std::string>& arguments) {
+  const mpq::Model model = mpq::Model::load(arguments[0]);
+  const mpq::Plan plan = plan_for(model, parse_list(arguments[1]));
+  mpq::QuantizeOptions options;
+  options.compute = arguments[2];
+  const mpq::QuantizedModel result = mpq::quantize(model, plan, options);
+  result.save(arguments[3]);
+  std::size_t entry = 0;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const Layer& layer = model.layers()[i];
+    if (!layer.quantizable()) {
+      std::cout << "skipped\t" << layer.name << '\t' << layer.skip_reason << '\n';
+      continue;
+    }
+    const mpq::WrittenLayer& written = result.layers()[entry];
+    const Candidate candidate = plan.entries[entry++].candidate;
+    dump(arguments[4] + "/" + std::to_string(i) + ".f32", mpq::quant::stored_values(model.weight(i), layer, candidate));
+    std::cout << "layer\t" << i << '\t' << layer.name << '\t' << mpq::to_string(candidate) << '\t' << written.run_form
+              << '\t' << written.reason << '\n';
+  }
+  const auto run_form = options.compute == "int8" ? mpq::encode::RunForm::kInteger : mpq::encode::RunForm::kFloat;
+  std::cout << "bytes\t" << result.bytes() << '\t' << mpq::encode::exact_file_bytes(model, plan, run_form) << '\t'
+            << bound(model, plan, run_form) << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() != 5) {
+    std::cerr << "usage: encode_driver MODEL CANDIDATES float|int8 OUT DUMP\n";
+    return 2;
+  }
+  try {
+    run(arguments);
+  } catch (const mpq::Error& error) {
+    std::cerr << error.where() << ": " << error.what() << ' ' << error.hint() << '\n';
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}
