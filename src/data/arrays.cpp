@@ -28,7 +28,7 @@ constexpr std::string_view kSuffix = ".npy";
 
 std::string array_name(const ZipMember& member) { return member.name.substr(0, member.name.size() - kSuffix.size()); }
 
-std::string array_text(const std::string& name) { return "the array " + graph::quoted(name); }
+std::string array_text(const std::string& name) { return "the array " + graph::in_quotes(name); }
 
 /// Whether the sample axis of `array` is also the model's batch axis.
 bool keeps_axis(const NpyArray& array, const ValueInfo& input, const std::string& where) {
@@ -36,7 +36,7 @@ bool keeps_axis(const NpyArray& array, const ValueInfo& input, const std::string
   const std::size_t rank = array.shape.size();
   if (rank == input.shape.size()) return true;
   if (rank == input.shape.size() + 1) return false;
-  refuse("The model's input " + graph::quoted(input.name) + " takes " + type_text(input) + ", but " +
+  refuse("The model's input " + graph::in_quotes(input.name) + " takes " + type_text(input) + ", but " +
              array_text(input.name) + " has the shape " + shape_text(array.shape) + ".",
          where, "Stack the samples along a leading axis, or along the batch axis.");
 }
@@ -47,7 +47,7 @@ std::int64_t sample_count(const NamedArrays& arrays, const Model& model, const s
   for (const ValueInfo& input : model.inputs()) {
     const NpyArray& array = arrays.at(input.name);
     if (array.shape.empty()) {
-      refuse("The model's input " + graph::quoted(input.name) + " cannot be fed: " + array_text(input.name) +
+      refuse("The model's input " + graph::in_quotes(input.name) + " cannot be fed: " + array_text(input.name) +
                  " is a single number without a sample axis.",
              where, "Repeat it for every sample: an array of shape [samples].");
     }
@@ -55,8 +55,8 @@ std::int64_t sample_count(const NamedArrays& arrays, const Model& model, const s
       first = input.name;
       count = array.shape[0];
     } else if (array.shape[0] != count) {
-      refuse("The arrays hold different numbers of samples: " + graph::quoted(first) + " has " + std::to_string(count) +
-                 ", " + graph::quoted(input.name) + " has " + std::to_string(array.shape[0]) + ".",
+      refuse("The arrays hold different numbers of samples: " + graph::in_quotes(first) + " has " + std::to_string(count) +
+                 ", " + graph::in_quotes(input.name) + " has " + std::to_string(array.shape[0]) + ".",
              where, "The leading axis of every array is the sample axis.");
     }
   }
@@ -77,11 +77,11 @@ void check_names(const std::vector<std::string>& found, const Model& model, cons
   const std::vector<std::string> near = nearest(input.name, found, 1);
   const std::string rename = near.empty() ? (found.size() == 1 ? found.front() : std::string()) : near.front();
   refuse("The data has no array for the model's input" + std::string(missing.size() > 1 ? "s " : " ") +
-             graph::listed(missing) + " (" + graph::quoted(input.name) + " takes " + type_text(input) + "); it has " +
+             graph::listed(missing) + " (" + graph::in_quotes(input.name) + " takes " + type_text(input) + "); it has " +
              (found.empty() ? "none" : graph::listed(found)) + ".",
          where,
          rename.empty() ? "Name the arrays after the model's inputs: " + graph::listed(wanted) + "."
-                        : "Rename " + graph::quoted(rename) + " to " + graph::quoted(input.name) + ".");
+                        : "Rename " + graph::in_quotes(rename) + " to " + graph::in_quotes(input.name) + ".");
 }
 
 std::vector<Feed> feeds_of(const NamedArrays& arrays, const Model& model, std::int64_t limit,

@@ -22,11 +22,11 @@ Tensor as_type(const Tensor& tensor, const ValueInfo& input, const Origin& origi
   if (loss) {
     refuse(origin.what + " holds " + dtype_name(tensor.type()) + " numbers, of which element " +
                std::to_string(loss->element) + " is no " + wanted + ", the type of the model's input " +
-               graph::quoted(input.name) + ".",
+               graph::in_quotes(input.name) + ".",
            origin, "Scale the data to what the model expects.");
   }
   refuse(origin.what + " holds " + dtype_name(tensor.type()) + " numbers, but the model's input " +
-             graph::quoted(input.name) + " takes " + type_text(input) + ".",
+             graph::in_quotes(input.name) + " takes " + type_text(input) + ".",
          origin, hint);
 }
 
@@ -40,7 +40,7 @@ void check_shape(const Tensor& tensor, const ValueInfo& input, const Origin& ori
   const bool fixed_batch = tensor.shape().size() == input.shape.size() && !input.shape.empty() &&
                            tensor.shape()[0] == 1 && input.shape[0] > 1;
   refuse(origin.what + " has the shape " + shape_text(tensor.shape()) + ", but the model's input " +
-             graph::quoted(input.name) + " takes " + type_text(input) + ".",
+             graph::in_quotes(input.name) + " takes " + type_text(input) + ".",
          origin,
          fixed_batch ? "The model's batch is fixed: give arrays of shape [samples, " + std::to_string(input.shape[0]) +
                            ", ...]."

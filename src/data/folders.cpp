@@ -38,7 +38,7 @@ std::vector<Feed> one_file_per_sample(const std::vector<fs::path>& files, const 
       batched.insert(batched.end(), tensor.shape().begin(), tensor.shape().end());
       tensor = tensor.reshaped(std::move(batched));
     }
-    const Origin origin{"The array " + graph::quoted(file.filename().string()), file.string()};
+    const Origin origin{"The array " + graph::in_quotes(file.filename().string()), file.string()};
     feeds.push_back({{input.name, fit(tensor, input, origin)}});
   }
   return feeds;

@@ -108,7 +108,7 @@ std::vector<Feed> feeds_of_images(const fs::path& folder, const Model& model, co
   if (!layout) {
     throw Error(ErrorCode::kInvalidInput,
                 "Images cannot feed this model: it has " + std::to_string(model.inputs().size()) +
-                    " input(s), and the first, " + graph::quoted(input.name) + ", takes " + type_text(input) + ".",
+                    " input(s), and the first, " + graph::in_quotes(input.name) + ", takes " + type_text(input) + ".",
                 folder.string(), "Images need one input of rank 4 with 1 or 3 channels; else give an .npz file.");
   }
   const Scaling scaling = scaling_of(options.image_preset, layout->channels);

@@ -88,7 +88,7 @@ Samples Samples::synthetic(const Model& model, std::int64_t count, std::uint64_t
   for (const ValueInfo& input : model.inputs()) {
     if (input.dtype == DType::kString) {
       throw Error(ErrorCode::kUnsupported,
-                  "The model's input " + graph::quoted(input.name) + " takes strings, which mpq cannot make up.",
+                  "The model's input " + graph::in_quotes(input.name) + " takes strings, which mpq cannot make up.",
                   model.facts().path, "Cut the model behind its text preprocessing.");
     }
     hints[input.name] = data::hints_for(model, table, input);

@@ -81,7 +81,7 @@ Feed read_set(const fs::path& set, const Model& model) {
     const ValueInfo& input = model.inputs()[i];
     const fs::path file = set / ("input_" + std::to_string(i) + ".pb");
     if (!fs::is_regular_file(file)) {
-      refuse("The data set has no " + file.filename().string() + " for the model's input " + graph::quoted(input.name) +
+      refuse("The data set has no " + file.filename().string() + " for the model's input " + graph::in_quotes(input.name) +
                  " (" + type_text(input) + ").",
              set.string());
     }

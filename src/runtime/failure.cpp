@@ -34,7 +34,7 @@ std::string clean_message(const std::string& message) {
     std::regex pattern;
     const char* replacement;
   };
-  static const std::array<Rule, 7> rules = {{
+  static const std::array<Rule, 8> rules = {{
       {std::regex(R"(\[ONNXRuntimeError\] : \d+ : [A-Z_]+ :\s*)"), ""},
       // "/src/core/graph/graph.cc:4336 onnxruntime::common::Status onnxruntime::Graph::Resolve(const Options&) [cond] "
       {std::regex(R"(\S+\.(cc|cpp|h|hpp|hh):\d+ [^()\n]*::[^()\s]*\([^()\n]*(\([^()\n]*\)[^()\n]*)*\)( const)?\s*)"),
@@ -46,6 +46,7 @@ std::string clean_message(const std::string& message) {
       {std::regex(R"(Exception during (initialization|loading): )"), ""},
       {std::regex(R"(Non-zero status code returned while running (\S+) node\.\s*Name:'([^']*)'\s*Status Message:\s*)"),
        "$1 node '$2': "},
+      {std::regex(R"(( node| with name) '')"), ""},
       {std::regex(R"(Load model from .* failed:\s*)"), ""},
   }};
   for (const Rule& rule : rules) text = std::regex_replace(text, rule.pattern, rule.replacement);

@@ -28,6 +28,11 @@ Ort::SessionOptions to_ort(const SessionOptions& options) {
   // Waiting threads that spin steal the cores of the sessions beside them.
   ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
   ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
+  // Activations live in the arena all sessions share (environment.cpp). A memory pattern would ask it for one block of
+  // a size of its own per session. Weights stay outside of it and go back to the system with their session.
+  ort.AddConfigEntry("session.use_env_allocators", "1");
+  ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
+  ort.DisableMemPattern();
   return ort;
 }
 

@@ -8,8 +8,8 @@ namespace {
 // Messages as ONNX Runtime 1.32.0 words them.
 TEST(CleanMessage, drops_the_status_prefix) {
   EXPECT_EQ(clean_message("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : Could not find an implementation for "
-                          "Conv(11) node with name ''"),
-            "Could not find an implementation for Conv(11) node with name ''");
+                          "Conv(11) node with name 'c'"),
+            "Could not find an implementation for Conv(11) node with name 'c'");
 }
 
 TEST(CleanMessage, drops_source_positions_and_signatures) {
@@ -28,6 +28,14 @@ TEST(CleanMessage, names_the_node_that_failed) {
                           "onnxruntime::BroadcastIterator::Append(ptrdiff_t, ptrdiff_t) axis == 1 || axis == largest "
                           "was false. Attempting to broadcast an axis by a dimension other than 1. 2 by 3\n"),
             "Add node 'sum': Attempting to broadcast an axis by a dimension other than 1. 2 by 3");
+}
+
+TEST(CleanMessage, does_not_speak_of_empty_names) {
+  EXPECT_EQ(clean_message("Non-zero status code returned while running MatMul node. Name:'' Status Message: MatMul "
+                          "dimension mismatch"),
+            "MatMul: MatMul dimension mismatch");
+  EXPECT_EQ(clean_message("Could not find an implementation for Conv(22) node with name ''"),
+            "Could not find an implementation for Conv(22) node");
 }
 
 TEST(CleanMessage, puts_everything_on_one_line_and_drops_stack_traces) {
