@@ -6,7 +6,7 @@
 namespace mpq {
 namespace {
 
-constexpr std::size_t kLineLength = 120;
+constexpr std::size_t kLineLength = 200;  // one line per candidate of a sensitivity record
 
 std::string plain(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
