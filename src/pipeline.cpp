@@ -6,12 +6,13 @@
 #include <fstream>
 #include <thread>
 
-#include "analyze/engine.h"
-#include "encode/encode.h"
-#include "encode/metadata.h"
 #include "mpq/error.h"
 #include "mpq/report.h"
 #include "mpq/version.h"
+
+#include "analyze/engine.h"
+#include "encode/encode.h"
+#include "encode/metadata.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
 #include "version_generated.h"
@@ -60,6 +61,7 @@ void fill_sizes(const Model& model, encode::RunForm run_form, Sensitivity& score
   for (std::size_t i = 0; i < scores.layers.size(); ++i) {
     for (std::size_t c = 0; c < scores.layers[i].candidates.size(); ++c) {
       scores.layers[i].candidates[c].file_bytes = table.file_bytes[i][c];
+      scores.layers[i].candidates[c].function = table.functions[i][c];
     }
   }
 }
@@ -102,8 +104,8 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
 }
 
 /// The candidates an old plan may hold need no scores: only the layers' sizes matter for its check.
-QuantizedModel write_plan(const Model& model, const Plan& plan, const std::string& compute, const PipelineOptions& options,
-                          Observer& observer) {
+QuantizedModel write_plan(const Model& model, const Plan& plan, const std::string& compute,
+                          const PipelineOptions& options, Observer& observer) {
   QuantizeOptions quantize_options = options.quantize;
   quantize_options.compute = compute;
   return quantize(model, plan, quantize_options, observer);
@@ -170,8 +172,8 @@ RunRecord base_record(const Model& model, const PipelineOptions& options) {
 void add_written(const QuantizedModel& quantized, RunRecord& record) {
   record.plan = quantized.plan();
   for (const WrittenLayer& layer : quantized.layers()) {
-    record.run_forms.emplace_back(layer.layer, layer.reason.empty() ? layer.run_form
-                                                                    : layer.run_form + " (" + layer.reason + ")");
+    record.run_forms.emplace_back(layer.layer,
+                                  layer.reason.empty() ? layer.run_form : layer.run_form + " (" + layer.reason + ")");
   }
 }
 
@@ -222,7 +224,8 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
   }
   if (scores) {
     if (scores->model.sha256 != model.facts().sha256) {
-      throw Error(ErrorCode::kInvalidInput, "The sensitivity record was made from another model (" + scores->model.path + ").",
+      throw Error(ErrorCode::kInvalidInput,
+                  "The sensitivity record was made from another model (" + scores->model.path + ").",
                   model.facts().path, "Run `mpq analyze` on this model.");
     }
     fill_sizes(model, run_form_of(options.allocate.compute), *scores);
@@ -238,13 +241,15 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     if (!options.scores && scores) record.cost = cost;
     if (options.dry_run) {
       record.plan = options.plan ? *options.plan : allocate(*scores, options.budgets[i], options.allocate);
+      record.plan->file_bytes = encode::exact_file_bytes(model, *record.plan, run_form_of(record.plan->compute));
       results.push_back(std::move(result));
       continue;
     }
     result.quantized = timed(record.timings_seconds, "quantize", [&] {
-      return options.plan ? write_plan(model, *options.plan, options.plan->compute == "auto" ? "int8" : options.plan->compute,
-                                       options, observer)
-                          : meet_budget(model, *scores, options.budgets[i], data.calibration, options, observer);
+      return options.plan
+                 ? write_plan(model, *options.plan, options.plan->compute == "auto" ? "int8" : options.plan->compute,
+                              options, observer)
+                 : meet_budget(model, *scores, options.budgets[i], data.calibration, options, observer);
     });
     add_written(*result.quantized, record);
     record.verification = timed(record.timings_seconds, "verify", [&] {

@@ -45,6 +45,7 @@ struct CandidateScore {
   Candidate candidate;
   std::int64_t stored_bytes = 0;  ///< packed weights, scales, padding
   std::int64_t file_bytes = 0;    ///< what choosing it adds to the written file, framing included
+  std::string function;           ///< the model-local function it needs (SizeFacts::functions); empty = none
   double damage = 0;              ///< aggregated over trials, in the metric's unit; never negative
   double standard_error = 0;
   int trials = 0;
@@ -58,10 +59,17 @@ struct LayerSensitivity {
   std::vector<CandidateScore> candidates;  ///< ordered by bytes; the last is always "float" with damage 0
 };
 
+/// A model-local function and what it adds to a file, once, when any layer needs it.
+struct FunctionSize {
+  std::string name;
+  std::int64_t bytes = 0;
+};
+
 /// What a written file weighs besides the layers, so that file sizes can be predicted without the model.
 struct SizeFacts {
   std::int64_t base_bytes = 0;         ///< file without the quantizable weights
-  std::int64_t fixed_bytes = 0;        ///< added once when any layer is quantized (metadata, imports, functions)
+  std::int64_t fixed_bytes = 0;        ///< added once when any layer is quantized (metadata, imports); an upper bound
+  std::vector<FunctionSize> functions; ///< ordered by name
   std::int64_t quantizable_parameters = 0;
 };
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <optional>
+#include <set>
 
 #include "mpq/error.h"
 
@@ -33,7 +33,7 @@ class Allocator {
     knapsack::check_scores(scores);
     choices_ = knapsack::choices_of(scores, options.overrides);
     all_float_ = find_all_float();
-    if (options.uniform) uniforms_ = knapsack::uniform_selections(scores, choices_);
+    uniforms_ = knapsack::uniform_selections(scores, choices_);
   }
 
   Plan plan(const Budget& budget) {
@@ -46,9 +46,9 @@ class Allocator {
     const std::int64_t room = limit.limit_bytes - (limit.counts_file ? fixed_file_bytes() : 0);
     const std::optional<double> relaxation = solver.relaxation(room);
     if (options_.uniform) return uniform_plan(budget, limit, relaxation.value_or(0));
-    const auto solved = solver.solve(room);
+    const std::optional<Selection> solved = limit.counts_file ? solve_file(solver, limit) : solve(solver, room);
     if (!solved) refuse(budget, limit);
-    Plan result = finish(budget, limit, solved->choice, reasons("allocated"));
+    Plan result = finish(budget, limit, *solved, reasons("allocated"));
     set_bound(result, relaxation.value_or(0));
     return result;
   }
@@ -60,7 +60,9 @@ class Allocator {
     if (!points) points = knapsack::thinned_frontier(solver);
     std::vector<FrontierPoint> result;
     for (const knapsack::Point& point : *points) {
-      result.push_back(frontier_point({point.cost, fixed_file_bytes() + point.companion}, point.damage));
+      // Which functions a point needs is not known here: its file is at most this large.
+      result.push_back(
+          frontier_point({point.cost, fixed_file_bytes() + all_functions() + point.companion}, point.damage));
     }
     // The one point without quantized layers carries no metadata of ours.
     if (all_float_ && result.back().stored_bytes == sizes_of(*all_float_).stored) {
@@ -96,8 +98,60 @@ class Allocator {
       sizes.file += chosen.file_bytes;
       quantized = quantized || chosen.candidate.form != "float";
     }
-    if (quantized) sizes.file += scores_.size.fixed_bytes;
+    if (quantized) sizes.file += scores_.size.fixed_bytes + function_bytes(selection);
     return sizes;
+  }
+
+  std::int64_t all_functions() const {
+    std::int64_t sum = 0;
+    for (const FunctionSize& function : scores_.size.functions) sum += function.bytes;
+    return sum;
+  }
+  /// Of the functions that a selection needs, each once.
+  std::int64_t function_bytes(const Selection& selection) const {
+    std::set<std::string> used;
+    for (std::size_t i = 0; i < selection.size(); ++i) used.insert(score(i, selection[i]).function);
+    std::int64_t sum = 0;
+    for (const FunctionSize& function : scores_.size.functions) {
+      if (used.count(function.name) > 0) sum += function.bytes;
+    }
+    return sum;
+  }
+
+  static std::optional<Selection> solve(const knapsack::Solver& solver, std::int64_t room) {
+    const auto solved = solver.solve(room);
+    return solved ? std::optional(solved->choice) : std::nullopt;
+  }
+
+  double damage_of(const Selection& selection) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < selection.size(); ++i) sum += score(i, selection[i]).damage;
+    return sum;
+  }
+
+  /// A function is paid for once, by whichever layer needs it first, which no knapsack of separate layers can say. So
+  /// the room for layers is found by repetition: what the functions of one solution leave is the room for the next.
+  /// Where not even that fits (a budget close to the smallest file), one width everywhere needs the fewest functions.
+  std::optional<Selection> solve_file(const knapsack::Solver& solver, const BudgetLimit& limit) const {
+    constexpr int kRounds = 8;
+    std::optional<Selection> best;
+    const auto consider = [&](const Selection& selection) {
+      if (sizes_of(selection).file > limit.limit_bytes) return;
+      if (!best || damage_of(selection) < damage_of(*best)) best = selection;
+    };
+    std::int64_t room = limit.limit_bytes - fixed_file_bytes();
+    for (int round = 0; round < kRounds; ++round) {
+      const std::optional<Selection> selection = solve(solver, room);
+      if (!selection) break;
+      consider(*selection);
+      const std::int64_t next = limit.limit_bytes - fixed_file_bytes() - function_bytes(*selection);
+      if (next == room) break;
+      room = next;
+    }
+    if (!best) {
+      for (const auto& uniform : uniforms_) consider(uniform.selection);
+    }
+    return best;
   }
   static std::int64_t counted(const Sizes& sizes, const BudgetLimit& limit) {
     return limit.counts_file ? sizes.file : sizes.stored;
@@ -180,9 +234,7 @@ class Allocator {
   std::vector<FrontierPoint> uniform_frontier() const {
     std::vector<FrontierPoint> points;
     for (const knapsack::UniformSelection& uniform : uniforms_) {
-      double damage = 0;
-      for (std::size_t i = 0; i < uniform.selection.size(); ++i) damage += score(i, uniform.selection[i]).damage;
-      points.push_back(frontier_point(sizes_of(uniform.selection), damage));
+      points.push_back(frontier_point(sizes_of(uniform.selection), damage_of(uniform.selection)));
     }
     std::sort(points.begin(), points.end(), [](const FrontierPoint& a, const FrontierPoint& b) {
       return a.stored_bytes != b.stored_bytes ? a.stored_bytes < b.stored_bytes : a.damage < b.damage;
@@ -208,10 +260,10 @@ class Allocator {
 
   knapsack::FeasibleRange feasible_range() const {
     std::vector<Sizes> ends;
-    if (options_.uniform) {
-      for (const auto& uniform : uniforms_) ends.push_back(sizes_of(uniform.selection));
-    } else {
-      ends = {sizes_of(smallest(false)), sizes_of(smallest(true))};
+    for (const auto& uniform : uniforms_) ends.push_back(sizes_of(uniform.selection));
+    if (!options_.uniform) {
+      ends.push_back(sizes_of(smallest(false)));
+      ends.push_back(sizes_of(smallest(true)));
     }
     if (all_float_) ends.push_back(sizes_of(*all_float_));
     knapsack::FeasibleRange range{ends[0].stored, ends[0].stored, ends[0].file, ends[0].file};

@@ -17,11 +17,12 @@ namespace mpq::encode {
 enum class RunForm { kFloat, kInteger };
 
 /// Exact file sizes, before anything is quantized: SizeFacts of the model and, per quantizable layer and candidate,
-/// the bytes choosing it adds to the written file (so that file = base + fixed + sum, corrected for
-/// length prefixes by exact_file_bytes).
+/// the bytes choosing it adds to the written file and the function it needs. A file has at most
+/// base + fixed + functions in use + sum of file_bytes; exact_file_bytes knows the last few bytes.
 struct SizeTable {
   SizeFacts facts;
   std::vector<std::vector<std::int64_t>> file_bytes;  ///< [quantizable layer][candidate]
+  std::vector<std::vector<std::string>> functions;    ///< [quantizable layer][candidate], "" where none is needed
 };
 SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form);
 

@@ -51,16 +51,19 @@ class FunctionSizes {
  public:
   explicit FunctionSizes(std::int64_t opset) : opset_(opset) {}
 
-  void add(const StorageForm& form) {
-    const std::string name = form.function_name();
-    if (bytes_.count(name) > 0) return;
-    const auto content = static_cast<std::int64_t>(unpack_function(form, opset_).ByteSizeLong());
-    bytes_[name] = field_bytes(content, 2);
+  /// Returns the function's name.
+  std::string add(const StorageForm& form) {
+    std::string name = form.function_name();
+    if (bytes_.count(name) == 0) {
+      const auto content = static_cast<std::int64_t>(unpack_function(form, opset_).ByteSizeLong());
+      bytes_[name] = field_bytes(content, 2);
+    }
+    return name;
   }
-  std::int64_t total() const {
-    std::int64_t sum = 0;
-    for (const auto& [name, bytes] : bytes_) sum += bytes;
-    return sum;
+  std::vector<FunctionSize> all() const {
+    std::vector<FunctionSize> result;
+    for (const auto& [name, bytes] : bytes_) result.push_back({name, bytes});
+    return result;
   }
 
  private:
@@ -115,23 +118,26 @@ SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate
     writer.remove_weight(layer);
     const std::int64_t without = writer.skeleton_bytes();
     auto& bytes = table.file_bytes.emplace_back();
+    auto& needed = table.functions.emplace_back();
     for (const Candidate& candidate : candidates[i]) {
       headings.insert(to_string(candidate));
+      std::string& function = needed.emplace_back();
       if (leaves_unchanged(described, candidate)) {
         bytes.push_back(remaining - without);
       } else if (candidate.form == "half") {
         bytes.push_back(parts_bytes(writer.half_parts(layer)));
       } else {
         const StorageForm form = storage_form(described, candidate, impl.opset, sites[layer]);
-        functions.add(form);
+        function = functions.add(form);
         bytes.push_back(parts_bytes(writer.grid_parts(layer, form, 1)));
       }
     }
     remaining = without;
   }
   table.facts.base_bytes = remaining;
-  table.facts.fixed_bytes = functions.total() + import_bytes() + length_slack(impl) +
-                            plan_entry_bound(layer_names, {headings.begin(), headings.end()});
+  table.facts.functions = functions.all();
+  table.facts.fixed_bytes =
+      import_bytes() + length_slack(impl) + plan_entry_bound(layer_names, {headings.begin(), headings.end()});
   return table;
 }
 

@@ -46,6 +46,7 @@ Json write_candidate_score(const CandidateScore& score) {
   put_candidate(object, score.candidate);
   object["stored_bytes"] = score.stored_bytes;
   object["file_bytes"] = score.file_bytes;
+  object["function"] = score.function;
   put_number(object, "damage", score.damage);
   put_number(object, "standard_error", score.standard_error);
   object["trials"] = score.trials;
@@ -57,6 +58,7 @@ CandidateScore read_candidate_score(const JsonReader& reader) {
   score.candidate = read_candidate(reader);
   score.stored_bytes = reader.at("stored_bytes").integer(0);
   score.file_bytes = reader.at("file_bytes").integer(INT64_MIN);  // a layer may make the framing of others shorter
+  score.function = reader.at("function").string();
   score.damage = reader.non_negative("damage");
   score.standard_error = reader.non_negative("standard_error");
   score.trials = reader.at("trials").small_integer(0, INT32_MAX);
@@ -86,6 +88,28 @@ LayerSensitivity read_layer_sensitivity(const JsonReader& reader) {
   return value;
 }
 
+Json write_size(const SizeFacts& size) {
+  Json functions = Json::array();
+  for (const FunctionSize& function : size.functions) {
+    functions.push_back({{"name", function.name}, {"bytes", function.bytes}});
+  }
+  return {{"base_bytes", size.base_bytes},
+          {"fixed_bytes", size.fixed_bytes},
+          {"functions", std::move(functions)},
+          {"quantizable_parameters", size.quantizable_parameters}};
+}
+
+SizeFacts read_size(const JsonReader& reader) {
+  SizeFacts size;
+  size.base_bytes = reader.at("base_bytes").integer(0);
+  size.fixed_bytes = reader.at("fixed_bytes").integer(0);
+  for (const JsonReader& function : reader.at("functions").elements()) {
+    size.functions.push_back({function.at("name").string(), function.at("bytes").integer(0)});
+  }
+  size.quantizable_parameters = reader.at("quantizable_parameters").integer(0);
+  return size;
+}
+
 }  // namespace
 
 Json write_sensitivity(const Sensitivity& value) {
@@ -98,10 +122,7 @@ Json write_sensitivity(const Sensitivity& value) {
               {"data", write_data_facts(value.data)},
               {"settings", write_settings(value.settings)},
               {"outputs", value.outputs},
-              {"size",
-               {{"base_bytes", value.size.base_bytes},
-                {"fixed_bytes", value.size.fixed_bytes},
-                {"quantizable_parameters", value.size.quantizable_parameters}}},
+              {"size", write_size(value.size)},
               {"trial_runs", value.trial_runs}};
   put_number(object, "rank_stability", value.rank_stability);
   object["settled"] = value.settled;
@@ -116,10 +137,7 @@ Sensitivity read_sensitivity(const JsonReader& reader) {
   value.data = read_data_facts(reader.at("data"));
   value.settings = read_settings(reader.at("settings"));
   for (const JsonReader& output : reader.at("outputs").elements()) value.outputs.push_back(output.string());
-  const JsonReader size = reader.at("size");
-  value.size.base_bytes = size.at("base_bytes").integer(0);
-  value.size.fixed_bytes = size.at("fixed_bytes").integer(0);
-  value.size.quantizable_parameters = size.at("quantizable_parameters").integer(0);
+  value.size = read_size(reader.at("size"));
   value.trial_runs = reader.at("trial_runs").integer(0);
   value.rank_stability = reader.number("rank_stability");
   value.settled = reader.at("settled").boolean();

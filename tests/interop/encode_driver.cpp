@@ -1,8 +1,8 @@
 // Writes a model with given candidates and tells what it did, for the Python tests beside it.
 //   encode_driver MODEL CANDIDATE[,CANDIDATE...] float|int8 OUT DUMP
 // The candidates go to the quantizable layers in turn. DUMP/<layer index>.f32 receives the floats the layer's numbers
-// stand for. Lines on stdout: layer INDEX NAME CANDIDATE RUN_FORM REASON, skipped NAME REASON, bytes WRITTEN EXACT BOUND;
-// fields are separated by tabs.
+// stand for. Lines on stdout: layer INDEX NAME CANDIDATE RUN_FORM REASON, skipped NAME REASON, bytes WRITTEN EXACT
+// BOUND; fields are separated by tabs.
 
 #include <exception>
 #include <filesystem>
@@ -12,9 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "encode/encode.h"
 #include "mpq/error.h"
 #include "mpq/quantize.h"
+
+#include "encode/encode.h"
 #include "quantize/grid.h"
 
 namespace {
@@ -68,7 +69,9 @@ std::int64_t bound(const mpq::Model& model, const mpq::Plan& plan, mpq::encode::
     bytes += table.file_bytes[i][0];
     changed = changed || plan.entries[i].candidate.form != "float";
   }
-  return changed ? bytes + table.facts.fixed_bytes : bytes;
+  if (!changed) return bytes;
+  for (const mpq::FunctionSize& function : table.facts.functions) bytes += function.bytes;
+  return bytes + table.facts.fixed_bytes;
 }
 
 void run(const std::vector<std::string>& arguments) {
