@@ -116,9 +116,19 @@ Verification measure(const Model& model, const QuantizedModel& quantized, const 
   return verify(model, quantized.model(), samples, labels, options.verify, observer);
 }
 
-bool uses_integer_kernels(const QuantizedModel& quantized) {
-  return std::any_of(quantized.layers().begin(), quantized.layers().end(),
-                     [](const WrittenLayer& layer) { return layer.run_form.find("kernel") != std::string::npos; });
+/// Integer kernels pay where they run most of the arithmetic: at least half of the weights that are multiplied with
+/// (a Gather only looks its table up). Told from the structure, not from times, so that equal inputs give equal models.
+bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
+  std::int64_t integer = 0, multiplied = 0;
+  for (const Layer& layer : model.layers()) {
+    if (!layer.quantizable() || layer.op == "Gather") continue;
+    multiplied += layer.parameters;
+    const auto written = std::find_if(quantized.layers().begin(), quantized.layers().end(),
+                                      [&](const WrittenLayer& candidate) { return candidate.layer == layer.name; });
+    const bool on_kernel = written != quantized.layers().end() && written->run_form.find("kernel") != std::string::npos;
+    if (on_kernel) integer += layer.parameters;
+  }
+  return 2 * integer >= multiplied && integer > 0;
 }
 
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
@@ -126,8 +136,8 @@ bool uses_integer_kernels(const QuantizedModel& quantized) {
 QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Samples& calibration,
                                const PipelineOptions& options, Observer& observer) {
   QuantizedModel integer = write_plan(model, plan, "int8", options, observer);
-  if (!uses_integer_kernels(integer)) return integer;
   QuantizedModel floating = write_plan(model, plan, "float", options, observer);
+  if (!integer_kernels_pay(model, integer)) return floating;
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
   const double with_integers = measure(model, integer, judge, options, {}, observer).damage;
