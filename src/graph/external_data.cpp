@@ -72,8 +72,8 @@ std::int64_t expected_bytes(const TensorProto& tensor, const Subject& subject) {
   const auto elements = safe_element_count(tensor.dims());
   const auto bytes = elements ? raw_data_bytes(tensor.data_type(), *elements) : std::nullopt;
   if (!bytes) {
-    invalid("The external tensor " + subject.label + " has dims or an element type (" +
-                element_type_name(tensor.data_type()) + ") that make no number of bytes.",
+    invalid("The dims and the element type (" + element_type_name(tensor.data_type()) + ") of " + subject.label +
+                " make no number of bytes, so its external data cannot be read.",
             subject.model_path);
   }
   return *bytes;

@@ -1,5 +1,6 @@
 #include "graph/file_kinds.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -74,26 +75,27 @@ FileKind recognize(std::span<const std::byte> bytes) {
           "It may be cut off, or a file of another kind; copy or download it again."};
 }
 
-bool nests_deeper_than(std::span<const std::byte> bytes, int levels) {
+Structure scan_structure(std::span<const std::byte> bytes, int most_nesting, std::int64_t most_fields) {
   struct Open {
     WireReader reader;
     MessageKind kind;
   };
+  Structure found;
   std::vector<Open> path;
   path.push_back({WireReader(text_of(bytes)), MessageKind::kModel});
-  while (!path.empty()) {
-    if (path.size() > static_cast<std::size_t>(levels)) return true;
+  while (!path.empty() && found.nesting <= most_nesting && found.fields <= most_fields) {
+    found.nesting = std::max(found.nesting, static_cast<int>(path.size()));
     const auto field = path.back().reader.next();
     if (!field) {
       path.pop_back();
       continue;
     }
+    if (field->type != WireType::kBytes) continue;
+    ++found.fields;
     const MessageKind child = child_kind(path.back().kind, field->number);
-    if (field->type == WireType::kBytes && child != MessageKind::kOther && child != MessageKind::kTensor) {
-      path.push_back({WireReader(field->content), child});
-    }
+    if (child != MessageKind::kOther) path.push_back({WireReader(field->content), child});
   }
-  return false;
+  return found;
 }
 
 }  // namespace mpq::graph

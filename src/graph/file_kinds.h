@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -13,7 +14,12 @@ struct FileKind {
 };
 FileKind recognize(std::span<const std::byte> bytes);
 
-/// True when the bytes are protobuf on the way down to a subgraph nested deeper than `levels` messages.
-bool nests_deeper_than(std::span<const std::byte> bytes, int levels);
+/// How a serialized model is built, found without building it.
+struct Structure {
+  int nesting = 0;          ///< messages inside each other, the model itself included
+  std::int64_t fields = 0;  ///< strings and messages in it: each becomes an object many times larger than two bytes
+};
+/// Stops counting when a limit is passed, so hostile files cost no time. Damaged parts are skipped.
+Structure scan_structure(std::span<const std::byte> bytes, int most_nesting, std::int64_t most_fields);
 
 }  // namespace mpq::graph

@@ -52,13 +52,21 @@ bool parse(std::span<const std::byte> bytes, int nesting, onnx::ModelProto& mode
 onnx::ModelProto parse_model(std::span<const std::byte> bytes, const std::string& path) {
   // Protobuf's own default, which ONNX Runtime keeps: about thirty subgraphs inside each other.
   constexpr int kNesting = 100;
-  onnx::ModelProto model;
-  if (parse(bytes, kNesting, model)) return model;
-  if (graph::nests_deeper_than(bytes, kNesting)) {
-    graph::invalid("The model nests its subgraphs or types deeper than " + std::to_string(kNesting) +
+  // Far beyond any network; a hostile file could otherwise turn every two bytes into an object of two hundred.
+  constexpr std::int64_t kFields = std::int64_t{1} << 24;
+  const graph::Structure structure = graph::scan_structure(bytes, kNesting, kFields);
+  if (structure.nesting > kNesting) {
+    graph::invalid("The model nests its subgraphs deeper than " + std::to_string(kNesting) +
                        " protobuf messages, more than runtimes read.",
+                   path, "Export it with fewer If, Loop and Scan nodes inside each other.");
+  }
+  if (structure.fields > kFields) {
+    graph::invalid("The model consists of more than " + std::to_string(kFields) +
+                       " parts (nodes, attributes, tensors, names), so it is damaged or hostile.",
                    path);
   }
+  onnx::ModelProto model;
+  if (parse(bytes, kNesting, model)) return model;
   const graph::FileKind kind = graph::recognize(bytes);
   graph::invalid(kind.what, path, kind.cure);
 }

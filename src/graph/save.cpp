@@ -192,8 +192,12 @@ std::string external_path(const std::string& model_path, const std::string& exte
   const fs::path name = fs::path(external_name).lexically_normal();
   if (name.is_absolute() || name.empty() || *name.begin() == ".." || name == ".") {
     throw Error(ErrorCode::kOutput,
-                "The external data file " + in_quotes(external_name) + " does not lie in the model's folder.", model_path,
-                "Give it a plain file name.");
+                "The external data file " + in_quotes(external_name) + " does not lie in the model's folder.",
+                model_path, "Give it a plain file name.");
+  }
+  if (name == fs::path(model_path).filename()) {
+    throw Error(ErrorCode::kOutput, "The external data file would have the name of the model itself.", model_path,
+                "Give it another name.");
   }
   return (fs::path(model_path).parent_path() / name).string();
 }

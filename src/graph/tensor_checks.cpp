@@ -113,8 +113,9 @@ std::int64_t checked_elements(const Subject& subject) {
 
 void check_strings(const Subject& subject, std::int64_t elements) {
   const int fields = filled_fields(subject.tensor);
-  if (fields > 1 || (fields == 1 && subject.tensor.string_data().empty())) {
-    invalid("The string tensor " + subject.label + " holds numbers.", subject.where);
+  const bool strings_only = fields == 0 || (fields == 1 && !subject.tensor.string_data().empty());
+  if (!strings_only || in_store(subject.tensor)) {
+    invalid("Numbers stand in " + subject.label + ", whose type is string.", subject.where);
   }
   if (subject.tensor.string_data_size() != elements) {
     wrong_size(subject, std::to_string(subject.tensor.string_data_size()) + " strings", std::to_string(elements));
@@ -127,7 +128,9 @@ void check_inline(const Subject& subject, std::int64_t elements, std::int64_t ra
     invalid("The data of " + subject.label + " stand in several fields at once.", subject.where,
             "A tensor holds its numbers in one field; export the model again.");
   }
-  if (!tensor.string_data().empty()) invalid("The numeric tensor " + subject.label + " holds strings.", subject.where);
+  if (!tensor.string_data().empty())
+    invalid("Strings stand in " + subject.label + ", whose type is " + element_type_name(tensor.data_type()) + ".",
+            subject.where);
   const TensorField field = data_field(tensor);
   if (field == TensorField::kRaw) {
     const auto size = static_cast<std::int64_t>(tensor.raw_data().size());

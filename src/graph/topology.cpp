@@ -96,6 +96,7 @@ std::vector<int> find_cycle(const Nodes& nodes) {
   }
   path.erase(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(seen_at[static_cast<std::size_t>(node)]));
   std::reverse(path.begin(), path.end());
+  std::rotate(path.begin(), std::min_element(path.begin(), path.end()), path.end());
   return path;
 }
 

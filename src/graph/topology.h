@@ -12,7 +12,7 @@ using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 /// Nodes on a cycle, and those behind one, are missing.
 std::vector<int> topological_order(const Nodes& nodes);
 
-/// The nodes of one cycle, for the message; empty when there is none.
+/// The nodes of one cycle, each reading from the one before it, the first of the list first; empty when there is none.
 std::vector<int> find_cycle(const Nodes& nodes);
 
 /// Brings the nodes into topological_order. False, and nothing changed, when there is a cycle.
