@@ -21,7 +21,9 @@ struct WeightSite {
 };
 
 struct Model::Impl {
-  onnx::ModelProto proto;  ///< skeleton form: large tensors live in `store`; otherwise exactly the file's content
+  /// Skeleton form: large tensors live in `store`. Otherwise the file's content, except that nodes are sorted and that
+  /// of initializers and imports listed repeatedly the one runtimes use is kept (each said in `findings`).
+  onnx::ModelProto proto;
   std::shared_ptr<const graph::TensorStore> store;
   ModelFacts facts;
   std::string producer;

@@ -91,37 +91,27 @@ class Writer {
   /// The numbers go back into the field they came from, at the place protobuf itself would write that field.
   Rope inline_tensor(TensorProto tensor) {
     const std::size_t index = store_index(tensor);
+    const std::span<const std::byte> raw = store_.bytes(index);
     const TensorField field = store_.field(index);
     const std::uint32_t number = field_number(field);
     tensor.clear_external_data();
     tensor.clear_data_location();
     const std::string rest = tensor.SerializeAsString();
-    std::string_view before, after;
+    std::size_t before = 0;
     WireReader reader(rest);
-    std::size_t split = 0;
-    while (const auto part = reader.next()) {
-      if (part->number > number) break;
-      split += part->whole.size();
-    }
-    before = std::string_view(rest).substr(0, split);
-    after = std::string_view(rest).substr(split);
+    for (auto part = reader.next(); part && part->number < number; part = reader.next()) before += part->whole.size();
     Rope rope;
-    rope.append(before);
-    rope.append_header(number, encoded_size(store_.bytes(index), field, tensor.data_type()));
-    rope.append_data(store_.bytes(index), field, tensor.data_type());
-    rope.append(after);
+    rope.append(std::string_view(rest).substr(0, before));
+    rope.append_header(number, encoded_size(raw, field, tensor.data_type()));
+    rope.append_data(raw, field, tensor.data_type());
+    rope.append(std::string_view(rest).substr(before));
     return rope;
   }
 
   Rope external_tensor(TensorProto tensor, std::string_view bytes, bool stored) {
     constexpr std::int64_t kAlignment = 64;
     const std::int64_t offset = (external_bytes_ + kAlignment - 1) / kAlignment * kAlignment;
-    std::span<const std::byte> raw;
-    if (stored) {
-      raw = store_.bytes(store_index(tensor));
-    } else {
-      raw = inline_raw(bytes);
-    }
+    const std::span<const std::byte> raw = stored ? store_.bytes(store_index(tensor)) : inline_raw(bytes);
     external_.push_back({offset, raw});
     external_bytes_ = offset + static_cast<std::int64_t>(raw.size());
 

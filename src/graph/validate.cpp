@@ -63,9 +63,11 @@ std::int64_t checked_opset(const Imports& imports, const std::string& where) {
 }
 
 template <typename Visit>
-void for_each_sparse(const onnx::GraphProto& graph, const Visit& visit) {
-  for (const auto& sparse : graph.sparse_initializer()) visit(sparse);
-  for (const auto& node : graph.node()) {
+void for_each_sparse(const onnx::GraphProto& graph, const Visit& visit);
+
+template <typename Visit>
+void for_each_sparse(const Nodes& nodes, const Visit& visit) {
+  for (const auto& node : nodes) {
     for (const auto& attribute : node.attribute()) {
       if (attribute.has_sparse_tensor()) visit(attribute.sparse_tensor());
       for (const auto& sparse : attribute.sparse_tensors()) visit(sparse);
@@ -73,6 +75,12 @@ void for_each_sparse(const onnx::GraphProto& graph, const Visit& visit) {
       for (const auto& body : attribute.graphs()) for_each_sparse(body, visit);
     }
   }
+}
+
+template <typename Visit>
+void for_each_sparse(const onnx::GraphProto& graph, const Visit& visit) {
+  for (const auto& sparse : graph.sparse_initializer()) visit(sparse);
+  for_each_sparse(graph.node(), visit);
 }
 
 void check_tensors(Model::Impl& impl, const std::string& where) {
@@ -83,10 +91,12 @@ void check_tensors(Model::Impl& impl, const std::string& where) {
     if (tensor.has_segment()) segmented.push_back(tensor.name());
   });
   std::vector<std::string> sparse_names;
-  for_each_sparse(impl.proto.graph(), [&](const onnx::SparseTensorProto& sparse) {
+  const auto check_sparse = [&](const onnx::SparseTensorProto& sparse) {
     check_sparse_tensor(sparse, *impl.store, where);
     sparse_names.push_back(sparse.values().name());
-  });
+  };
+  for_each_sparse(impl.proto.graph(), check_sparse);
+  for (const auto& function : impl.proto.functions()) for_each_sparse(function.node(), check_sparse);
   if (!segmented.empty()) {
     impl.findings.push_back({"The tensors " + listed(segmented) + " are marked as segments of larger ones.",
                              "Runtimes ignore the mark, and so does mpq; remove it."});

@@ -119,6 +119,12 @@ TEST_F(Save, WritesAnUntouchedModelByteForByte) {
   }
 }
 
+TEST_F(Save, WritesARealModelByteForByte) {
+  const std::string bytes = read(MPQ_REAL_MODEL);
+  ASSERT_FALSE(bytes.empty());
+  EXPECT_TRUE(round_trip(bytes) == bytes);
+}
+
 TEST_F(Save, KeepsFieldsItDoesNotKnow) {
   const std::string bytes = with_unknown_fields(small_model().SerializeAsString());
   EXPECT_TRUE(round_trip(bytes) == bytes);
