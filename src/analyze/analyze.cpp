@@ -9,6 +9,7 @@
 #include "analyze/rounds.h"
 #include "analyze/scores.h"
 #include "analyze/settle.h"
+#include "analyze/unexercised.h"
 #include "support/text.h"
 
 // The story of an analysis: the unperturbed network, then rounds of perturbations until the ranking is settled.
@@ -95,6 +96,7 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   }
   observer.note("Fitting grids took " + format_number(meter.fit_seconds()) + " s of processor time.");
   Sensitivity result = make_sensitivity(experiment, reference, outcomes, settled);
+  price_unexercised(experiment, outcomes, result, observer);
   checkpoint.remove();
   if (cost != nullptr) {
     *cost = cost_of(meter, reference, std::chrono::duration<double>(Clock::now() - begin).count());

@@ -19,7 +19,7 @@ struct Target {
 struct Reference {
   std::string metric;  ///< resolved: never "auto"
   std::map<std::string, Target> targets;
-  double forward_seconds = 0;  ///< median of one forward pass, one thread
+  double forward_seconds = 0;  ///< of processor time, one forward pass
 };
 
 /// Runs the network on every sample the trials can use. Warns of targets that hold nothing to be compared with.

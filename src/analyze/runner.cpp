@@ -71,10 +71,26 @@ ValueInfo merged_info(const std::string& name, const std::vector<TrialFeed>& fee
   return info;
 }
 
-graph::Cut make_cut(const Experiment& experiment, const Task& task, const std::vector<TrialFeed>& feeds) {
+/// The model's own declaration of an input; of any other value only the element type.
+ValueInfo declared_info(const Experiment& experiment, const std::string& name, const std::vector<TrialFeed>& feeds) {
+  for (const ValueInfo& input : experiment.model.inputs()) {
+    if (input.name == name) return input;
+  }
+  ValueInfo info;
+  info.name = name;
+  info.dtype = value_of(*feeds.front().captured, name).type();
+  info.has_rank = false;
+  return info;
+}
+
+graph::Cut make_cut(const Experiment& experiment, const Task& task, const std::vector<TrialFeed>& feeds,
+                    BoundaryTypes precision) {
   if (experiment.options.full_reruns) return graph::whole_with_weight_input(experiment.form, task.layer);
   std::map<std::string, ValueInfo> types;
-  for (const std::string& name : task.boundary) types.emplace(name, merged_info(name, feeds));
+  for (const std::string& name : task.boundary) {
+    types.emplace(
+        name, precision == BoundaryTypes::kExact ? merged_info(name, feeds) : declared_info(experiment, name, feeds));
+  }
   return graph::cut_behind(experiment.form, task.layer, task.targets, types);
 }
 
@@ -96,8 +112,8 @@ Feed named(const std::vector<std::string>& names, const std::vector<Tensor>& val
 
 class CutRunner : public Runner {
  public:
-  CutRunner(const Experiment& experiment, const Task& task, const std::vector<TrialFeed>& feeds) {
-    const graph::Cut cut = make_cut(experiment, task, feeds);
+  CutRunner(const Experiment& experiment, const Task& task, const std::vector<TrialFeed>& feeds, BoundaryTypes types) {
+    const graph::Cut cut = make_cut(experiment, task, feeds, types);
     std::vector<std::string> offered;
     for (const auto& output : cut.model.graph().output()) offered.push_back(output.name());
     outputs_ = wanted_outputs(offered, task.targets);
@@ -190,8 +206,9 @@ class BakedRunner : public Runner {
 
 }  // namespace
 
-std::unique_ptr<Runner> make_cut_runner(const Experiment& experiment, const Task& task, std::vector<TrialFeed> feeds) {
-  return std::make_unique<CutRunner>(experiment, task, feeds);
+std::unique_ptr<Runner> make_cut_runner(const Experiment& experiment, const Task& task, std::vector<TrialFeed> feeds,
+                                        BoundaryTypes types) {
+  return std::make_unique<CutRunner>(experiment, task, feeds, types);
 }
 
 std::unique_ptr<Runner> make_baked_runner(const Experiment& experiment, const Task& task,

@@ -26,9 +26,14 @@ class Runner {
   virtual bool reaches_target() const { return true; }
 };
 
+/// What a cut says of the values it is fed with. Exact shapes let the runtime fold and fuse more; but where branches
+/// for other shapes lie in the graph they contradict it, and only what the model itself declares is safe.
+enum class BoundaryTypes { kExact, kDeclared };
+
 /// The part of the network behind the layer (or, with `full_reruns`, all of it), the weight an input whose
 /// buffer is rewritten in place. Throws Error when the runtime refuses such a graph.
-std::unique_ptr<Runner> make_cut_runner(const Experiment& experiment, const Task& task, std::vector<TrialFeed> feeds);
+std::unique_ptr<Runner> make_cut_runner(const Experiment& experiment, const Task& task, std::vector<TrialFeed> feeds,
+                                        BoundaryTypes types = BoundaryTypes::kExact);
 
 /// The whole network with the weight as a constant: a new session for every weight. Slow; for operators that accept
 /// no weight that is computed or fed.

@@ -98,22 +98,27 @@ ItemResult run_with(const Item& item, Runner& runner, bool must_reproduce) {
   return result;
 }
 
-ItemResult run_baked(const Item& item, const std::vector<TrialFeed>& feeds, const std::string& cause) {
-  try {
-    const auto runner = make_baked_runner(item.experiment, item.task, feeds);
-    ItemResult result = run_with(item, *runner, false);
-    if (result.remark.empty()) {
-      result.remark = "Layer \"" + item.layer().name +
-                      "\" is measured by slow full runs, because its part of the network does not run alone: " + cause;
-    }
-    return result;
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInterrupted) throw;
-    ItemResult failed;
-    failed.failure = std::string("It cannot be perturbed: ") + error.what();
-    return failed;
-  }
-}
+/// One way to run the layer; tried in order.
+struct Attempt {
+  std::unique_ptr<Runner> (*make)(const Item& item, const std::vector<TrialFeed>& feeds);
+  bool must_reproduce;  ///< the network's own output
+  bool slow;
+};
+
+constexpr Attempt kAttempts[] = {
+    {[](const Item& item, const std::vector<TrialFeed>& feeds) {
+       return make_cut_runner(item.experiment, item.task, feeds, BoundaryTypes::kExact);
+     },
+     true, false},
+    {[](const Item& item, const std::vector<TrialFeed>& feeds) {
+       return make_cut_runner(item.experiment, item.task, feeds, BoundaryTypes::kDeclared);
+     },
+     true, false},
+    {[](const Item& item, const std::vector<TrialFeed>& feeds) {
+       return make_baked_runner(item.experiment, item.task, feeds);
+     },
+     false, true},
+};
 
 }  // namespace
 
@@ -127,13 +132,25 @@ ItemResult run_trials(const Experiment& experiment, const Reference& reference, 
     const std::size_t sample = experiment.sample_of(range.first + k);
     feeds.push_back({&experiment.samples[sample], &captured.at(sample)});
   }
-  try {
-    const auto runner = make_cut_runner(experiment, task, feeds);
-    return run_with(item, *runner, true);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInterrupted) throw;
-    return run_baked(item, feeds, error.what());
+  std::string cause;
+  for (const Attempt& attempt : kAttempts) {
+    try {
+      const auto runner = attempt.make(item, feeds);
+      ItemResult result = run_with(item, *runner, attempt.must_reproduce);
+      if (attempt.slow && result.remark.empty()) {
+        result.remark =
+            "Layer \"" + item.layer().name +
+            "\" is measured by slow full runs, because its part of the network does not run alone: " + cause;
+      }
+      return result;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInterrupted) throw;
+      cause = error.what();
+    }
   }
+  ItemResult failed;
+  failed.failure = "It cannot be perturbed: " + cause;
+  return failed;
 }
 
 }  // namespace mpq::perturb

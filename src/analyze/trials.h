@@ -12,10 +12,10 @@ namespace mpq::perturb {
 
 /// The outcome of one layer on one range of trials.
 struct ItemResult {
-  DamageTable damages;    ///< [candidate][trial of the range]
-  std::string failure;    ///< why the layer cannot be tested; then there are no damages
-  std::string remark;     ///< something the user should know
-  std::int64_t runs = 0;  ///< of a part of the network
+  DamageTable damages;     ///< [candidate][trial of the range]
+  std::string failure;     ///< why the layer cannot be tested; then there are no damages
+  std::string remark;      ///< something the user should know
+  std::int64_t runs = 0;   ///< of a part of the network
   double fit_seconds = 0;  ///< processor time that went into fitting grids; not kept in checkpoints
 };
 

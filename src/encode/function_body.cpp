@@ -39,7 +39,13 @@ onnx::TensorProto tensor_of(onnx::TensorProto::DataType type, const std::vector<
 /// Numbers as a one-dimensional tensor of the integer-like type Constant knows at `opset`.
 onnx::TensorProto numbers(const std::vector<std::int64_t>& values, std::int64_t opset) {
   const auto count = static_cast<std::int64_t>(values.size());
-  if (opset >= kConstantOfAnyType) return tensor_of(onnx::TensorProto::INT64, values, {count});
+  if (opset >= kConstantOfAnyType) {
+    onnx::TensorProto tensor;
+    tensor.set_data_type(onnx::TensorProto::INT64);
+    tensor.add_dims(count);
+    for (const std::int64_t value : values) tensor.add_int64_data(value);  // a byte each, where raw_data takes eight
+    return tensor;
+  }
   const std::vector<double> exact(values.begin(), values.end());  // extents are far below 2^53
   return tensor_of(onnx::TensorProto::DOUBLE, exact, {count});
 }
@@ -135,6 +141,16 @@ std::string FunctionBody::constant(const std::vector<std::int64_t>& values) {
 std::string FunctionBody::constant_bytes(const std::vector<std::uint8_t>& values, const std::vector<std::int64_t>& dims,
                                          onnx::TensorProto::DataType type) {
   return constant_tensor(tensor_of(type, values, dims));
+}
+
+std::string FunctionBody::constant_small_floats(const std::vector<std::uint8_t>& as_int8,
+                                                const std::vector<std::int64_t>& dims) {
+  if (opset_ >= kConstantOfAnyType) {
+    return cast(constant_bytes(as_int8, dims, onnx::TensorProto::INT8), onnx::TensorProto::FLOAT);
+  }
+  std::vector<float> floats;
+  for (const std::uint8_t value : as_int8) floats.push_back(static_cast<float>(static_cast<std::int8_t>(value)));
+  return constant_floats(floats, dims);
 }
 
 std::string FunctionBody::constant_floats(const std::vector<float>& values, const std::vector<std::int64_t>& dims) {

@@ -41,6 +41,8 @@ class FunctionBody {
   std::string constant(const std::vector<std::int64_t>& values);
   std::string constant_bytes(const std::vector<std::uint8_t>& values, const std::vector<std::int64_t>& dims,
                              onnx::TensorProto::DataType type = onnx::TensorProto::UINT8);
+  /// Floats that are integers of 8 bits, stored as such where the opset can.
+  std::string constant_small_floats(const std::vector<std::uint8_t>& as_int8, const std::vector<std::int64_t>& dims);
   std::string constant_floats(const std::vector<float>& values, const std::vector<std::int64_t>& dims);
 
   /// The calling node's attribute as a value of the body: int64 numbers, or a float scalar.

@@ -59,22 +59,9 @@ std::vector<Plane> plane_views(int bits) {
 Unpacked unpacked_type(std::int64_t opset) { return opset >= kByteAddition ? Unpacked::kInt8 : Unpacked::kFloat; }
 
 std::string unpack(FunctionBody& body, const std::string& packed, int bits) {
-  const std::vector<Plane> planes = plane_views(bits);
-  // [bits, n/8]: every plane of p bits is p of these rows.
-  std::vector<std::string> rows = {body.reshape(packed, body.constant({bits, -1}))};
-  if (planes.size() > 1) {
-    std::vector<std::int64_t> heights;
-    for (const Plane& plane : planes) heights.push_back(plane.bits);
-    rows = body.split(rows[0], heights);
-  }
-  for (std::size_t i = 0; i < planes.size(); ++i) {
-    if (planes[i].rows_shape.empty()) continue;
-    std::vector<std::int64_t> shape = planes[i].rows_shape;
-    shape.push_back(-1);
-    rows[i] = body.reshape(rows[i], body.constant(shape));
-  }
-  return unpacked_type(body.opset()) == Unpacked::kInt8 ? unpack_bytes(body, planes, rows, bits)
-                                                        : unpack_floats(body, planes, rows, bits);
+  const std::string rows = body.reshape(packed, body.constant({bits, -1}));
+  return unpacked_type(body.opset()) == Unpacked::kInt8 ? unpack_bytes(body, rows, bits)
+                                                        : unpack_matrix(body, rows, bits);
 }
 
 }  // namespace mpq::encode

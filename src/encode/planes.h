@@ -30,12 +30,11 @@ enum class Unpacked { kInt8, kFloat };
 Unpacked unpacked_type(std::int64_t opset);
 
 /// Writes the nodes that turn the flat uint8 value `packed` into the signed integers it holds, in the order of the
-/// weights but in no particular shape. (unpack_bytes.cpp, unpack_floats.cpp)
+/// weights but in no particular shape.
 std::string unpack(FunctionBody& body, const std::string& packed, int bits);
 
-std::string unpack_bytes(FunctionBody& body, const std::vector<Plane>& planes, const std::vector<std::string>& rows,
-                         int bits);
-std::string unpack_floats(FunctionBody& body, const std::vector<Plane>& planes, const std::vector<std::string>& rows,
-                          int bits);
+/// The two ways to do it, from the packed bytes as rows [bits, n/8].
+std::string unpack_bytes(FunctionBody& body, const std::string& rows, int bits);   // opset 14 on
+std::string unpack_matrix(FunctionBody& body, const std::string& rows, int bits);  // opset 7 on
 
 }  // namespace mpq::encode

@@ -1,6 +1,7 @@
 #include "graph/axis_map.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <set>
@@ -202,6 +203,20 @@ AxisMap AxisMap::identity(const std::vector<std::int64_t>& shape) {
   map.extents = shape;
   for (std::size_t axis = 0; axis < shape.size(); ++axis) map.axes.push_back({static_cast<int>(axis)});
   return map;
+}
+
+std::optional<std::vector<std::int64_t>> int64_values(const onnx::TensorProto* tensor) {
+  if (!tensor || tensor->data_type() != onnx::TensorProto::INT64 ||
+      tensor->data_location() == onnx::TensorProto::EXTERNAL) {
+    return std::nullopt;
+  }
+  if (!tensor->has_raw_data()) return Ints(tensor->int64_data().begin(), tensor->int64_data().end());
+  // ONNX stores raw data little-endian, as do the processors mpq runs on.
+  Ints values(tensor->raw_data().size() / sizeof(std::int64_t));
+  if (!values.empty()) {
+    std::memcpy(values.data(), tensor->raw_data().data(), values.size() * sizeof(std::int64_t));
+  }
+  return values;
 }
 
 bool passes_weight_on(const onnx::NodeProto& node, int input) {

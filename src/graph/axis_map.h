@@ -26,6 +26,9 @@ using IntOperand = std::function<std::optional<std::vector<std::int64_t>>(int in
 /// The rank of a node's operand when it is a stored tensor; -1 when not known.
 using RankOperand = std::function<int(int input)>;
 
+/// The numbers of a small int64 tensor held inside the protobuf; empty optional for null and other tensors.
+std::optional<std::vector<std::int64_t>> int64_values(const onnx::TensorProto* tensor);
+
 /// True for operators that pass a constant weight on when all their inputs are constant: layout changes, and the
 /// arithmetic exporters leave around weights (weight normalisation, low-rank updates).
 bool passes_weight_on(const onnx::NodeProto& node, int input);

@@ -158,7 +158,8 @@ void add_boundary(const RunForm& form, const std::vector<int>& boundary, const s
     } else if (value.input >= 0) {
       *graph.add_input() = form.model.graph().input(value.input);
     } else {
-      throw Error(ErrorCode::kInternal, "The value " + quoted(value.name) + " cannot be fed: its type is not known.");
+      throw Error(ErrorCode::kInternal,
+                  "The value " + in_quotes(value.name) + " cannot be fed: its type is not known.");
     }
   }
 }
@@ -281,7 +282,7 @@ onnx::ModelProto with_outputs(const RunForm& form, const std::vector<std::string
   std::vector<int> numbers;
   for (const std::string& name : values) {
     const int number = form.index->find(name);
-    if (number < 0) throw Error(ErrorCode::kInternal, "The run form has no value named " + quoted(name) + ".");
+    if (number < 0) throw Error(ErrorCode::kInternal, "The run form has no value named " + in_quotes(name) + ".");
     numbers.push_back(number);
   }
   add_outputs(form, numbers, {}, *model.mutable_graph());

@@ -40,37 +40,13 @@ bool listed_initializers_are_constants(const onnx::ModelProto& model) {
   return std::all_of(tensors.begin(), tensors.end(), [&](const TensorProto& t) { return inputs.count(t.name()) > 0; });
 }
 
-/// Numbers the nodes as a reader of the file meets them: the nodes of a body after the node that owns it.
-class NodeOrder {
- public:
-  explicit NodeOrder(const std::vector<NestedGraph>& graphs) : graphs_(graphs), numbers_(graphs.size()) {
-    for (std::size_t i = 1; i < graphs.size(); ++i) bodies_[{graphs[i].parent, graphs[i].owner}].push_back(i);
-    visit(0);
-  }
-  std::size_t operator()(const Read& read) const {
-    return numbers_[static_cast<std::size_t>(read.graph)][static_cast<std::size_t>(read.node)];
-  }
-
- private:
-  void visit(std::size_t graph) {
-    for (int i = 0; i < graphs_[graph].graph->node_size(); ++i) {
-      numbers_[graph].push_back(next_++);
-      const auto bodies = bodies_.find({static_cast<int>(graph), i});
-      if (bodies == bodies_.end()) continue;
-      for (const std::size_t body : bodies->second) visit(body);
-    }
-  }
-
-  const std::vector<NestedGraph>& graphs_;
-  std::vector<std::vector<std::size_t>> numbers_;
-  std::map<std::pair<int, int>, std::vector<std::size_t>> bodies_;
-  std::size_t next_ = 0;
-};
-
 class Finder {
  public:
   explicit Finder(const onnx::ModelProto& model)
-      : model_(model), table_(model, listed_initializers_are_constants(model)), order_(table_.graphs()) {
+      : model_(model),
+        table_(model, listed_initializers_are_constants(model)),
+        functions_(model),
+        order_(table_.graphs()) {
     for (const auto& nested : table_.graphs()) labels_.push_back(node_labels(*nested.graph));
   }
 
@@ -94,10 +70,12 @@ class Finder {
   void give_names();
   void add_uses(Found& found, std::vector<Read> reads) const;
 
+  std::size_t order_of(const Read& read) const { return order_.number(read.graph, read.node); }
   const NestedGraph& graph_of(int graph) const { return table_.graphs()[static_cast<std::size_t>(graph)]; }
 
   const onnx::ModelProto& model_;
   ValueTable table_;
+  FunctionWeights functions_;
   NodeOrder order_;
   std::vector<std::vector<std::string>> labels_;  // per graph and node
   std::vector<Found> found_;
@@ -106,7 +84,7 @@ class Finder {
 /// "Mul node 'scale'".
 std::string Finder::reader(const Read& read) const {
   const auto& labels = labels_[static_cast<std::size_t>(read.graph)];
-  return printable(table_.node(read).op_type()) + " node " + quoted(labels[static_cast<std::size_t>(read.node)]);
+  return printable(table_.node(read).op_type()) + " node " + in_quotes(labels[static_cast<std::size_t>(read.node)]);
 }
 
 std::int64_t element_count_of(const TensorProto& tensor) { return safe_element_count(tensor.dims()).value_or(0); }
@@ -119,7 +97,7 @@ std::string Finder::reason_against(const Value& value, const TensorProto& tensor
            reader(trace.quantized[0]) + ".";
   }
   if (value.listed_as_input && !value.constant) {
-    return "It is the default value of the model's input " + quoted(value.name) + ", which callers may override.";
+    return "It is the default value of the model's input " + in_quotes(value.name) + ", which callers may override.";
   }
   if (!trace.quantized.empty()) {
     return "It belongs to a weight that is quantized already: the " + reader(trace.quantized[0]) + " reads it.";
@@ -148,7 +126,7 @@ void Finder::consider(int index) {
   const std::int64_t count = element_count_of(*tensor);
   const bool floating = is_float(tensor->data_type());
   if (!floating && (tensor->dims_size() < 2 || count < kFewWeights)) return;
-  const WeightTrace trace = trace_weight(table_, index, {tensor->dims().begin(), tensor->dims().end()});
+  const WeightTrace trace = trace_weight(table_, functions_, index, {tensor->dims().begin(), tensor->dims().end()});
   if (!floating && trace.quantized.empty()) return;                                    // an index table or the like
   if (tensor->dims_size() < 2 && (trace.uses.empty() || count < kFewWeights)) return;  // a bias or a norm's parameter
   if (trace.uses.empty() && count < kFewWeights) return;
@@ -170,7 +148,7 @@ void avoid_single_weight_channels(Layer& layer) {
 
 void Finder::add_uses(Found& found, std::vector<Read> reads) const {
   std::stable_sort(reads.begin(), reads.end(), [this](const Read& a, const Read& b) {
-    return std::pair(order_(a), a.input) < std::pair(order_(b), b.input);
+    return std::pair(order_of(a), a.input) < std::pair(order_of(b), b.input);
   });
   for (const Read& read : reads) {
     const auto& labels = labels_[static_cast<std::size_t>(read.graph)];
@@ -179,7 +157,7 @@ void Finder::add_uses(Found& found, std::vector<Read> reads) const {
   }
   if (reads.empty()) return;
   found.first = reads.front();
-  found.order = order_(reads.front());
+  found.order = order_of(reads.front());
   found.layer.op = found.layer.uses.front().op;
 }
 
@@ -211,7 +189,7 @@ void Finder::add(const Value& value, const TensorProto& tensor, const WeightTrac
   // Uses may see the weight differently (an embedding that is also the transposed output matrix): any choice is valid,
   // since the stored tensor is what is dequantized; the first use that knows its blocks knows most.
   const auto by_order = [this](const auto& a, const auto& b) {
-    return std::tuple(a.role.block_axis < 0, order_(a.read)) < std::tuple(b.role.block_axis < 0, order_(b.read));
+    return std::tuple(a.role.block_axis < 0, order_of(a.read)) < std::tuple(b.role.block_axis < 0, order_of(b.read));
   };
   const auto best = std::min_element(trace.uses.begin(), trace.uses.end(), by_order);
   if (best != trace.uses.end()) {
@@ -245,7 +223,7 @@ void Finder::consider_function(const onnx::FunctionProto& function) {
     describe(value, where, *tensor, found);
     found.layer.channel_axes = {0};
     found.site.storage = WeightSite::Storage::kConstantNode;
-    found.layer.skip_reason = "It stands inside the model-local function " + quoted(function.name()) + ".";
+    found.layer.skip_reason = "It stands inside the model-local function " + in_quotes(function.name()) + ".";
     found_.push_back(std::move(found));
   }
 }

@@ -6,8 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include <onnx/defs/tensor_proto_util.h>
-
 #include "graph/axis_map.h"
 
 namespace mpq::graph {
@@ -18,8 +16,9 @@ using Ints = std::vector<std::int64_t>;
 /// Follows one stored tensor. The first path to a value decides how its axes are seen.
 class Tracer {
  public:
-  Tracer(const ValueTable& table, const Ints& shape)
+  Tracer(const ValueTable& table, const FunctionWeights& functions, const Ints& shape)
       : table_(table),
+        functions_(functions),
         shape_(shape),
         is_vector_(std::count_if(shape.begin(), shape.end(), [](std::int64_t extent) { return extent != 1; }) < 2) {}
 
@@ -48,16 +47,22 @@ class Tracer {
       trace_.others.push_back(read);  // a factor or offset per channel of some weight
     } else if (passes_weight_on(node, read.input) && table_.constant_node(read.graph, read.node)) {
       pass_through(read, map);
-    } else if (!takes_weight(node, read.input)) {
+    } else if (takes_weight(node, read.input)) {
+      use(read, stored_role(map, node, read.input, shape_));
+    } else if (const auto role = functions_.role(node, read.input, map, shape_)) {
+      use(read, *role);
+    } else {
       trace_.others.push_back(read);
-    } else if (entered_.insert({read.graph, read.node, read.input}).second) {
-      trace_.uses.push_back({read, stored_role(map, node, read.input, shape_)});
     }
+  }
+
+  void use(const Read& read, const WeightRole& role) {
+    if (entered_.insert({read.graph, read.node, read.input}).second) trace_.uses.push_back({read, role});
   }
 
   void pass_through(const Read& read, const AxisMap& map) {
     const onnx::NodeProto& node = table_.node(read);
-    const auto ints = [&](int input) { return constant_ints(read, input); };
+    const auto ints = [&](int input) { return int64_values(operand(read, input)); };
     const auto rank = [&](int input) { return stored_rank(read, input); };
     const AxisMap next = follow(map, node, read.input, ints, rank);
     for (const auto& output : node.output()) push(table_.find(read.graph, output), next);
@@ -70,23 +75,13 @@ class Tracer {
     return value < 0 ? nullptr : table_.tensor(table_.values()[static_cast<std::size_t>(value)]);
   }
 
-  std::optional<Ints> constant_ints(const Read& read, int input) const {
-    const onnx::TensorProto* tensor = operand(read, input);
-    if (!tensor || tensor->data_type() != onnx::TensorProto::INT64 ||
-        tensor->data_location() == onnx::TensorProto::EXTERNAL) {
-      return std::nullopt;
-    }
-    if (tensor->has_raw_data() && tensor->raw_data().size() % sizeof(std::int64_t) != 0) return std::nullopt;
-    return tensor->has_raw_data() ? onnx::ParseRawData<std::int64_t>(*tensor)
-                                  : Ints(tensor->int64_data().begin(), tensor->int64_data().end());
-  }
-
   int stored_rank(const Read& read, int input) const {
     const onnx::TensorProto* tensor = operand(read, input);
     return tensor ? tensor->dims_size() : -1;
   }
 
   const ValueTable& table_;
+  const FunctionWeights& functions_;
   const Ints& shape_;
   const bool is_vector_;
   WeightTrace trace_;
@@ -97,8 +92,9 @@ class Tracer {
 
 }  // namespace
 
-WeightTrace trace_weight(const ValueTable& table, int start, const std::vector<std::int64_t>& shape) {
-  return Tracer(table, shape).run(start);
+WeightTrace trace_weight(const ValueTable& table, const FunctionWeights& functions, int start,
+                         const std::vector<std::int64_t>& shape) {
+  return Tracer(table, functions, shape).run(start);
 }
 
 }  // namespace mpq::graph

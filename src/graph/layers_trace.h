@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "graph/function_weights.h"
 #include "graph/values.h"
 #include "graph/weight_roles.h"
 
@@ -21,7 +22,8 @@ struct WeightTrace {
 };
 
 /// Follows value `start` of the table, a stored tensor of the given shape, to every operator it enters: directly or
-/// through constant layout changes and arithmetic.
-WeightTrace trace_weight(const ValueTable& table, int start, const std::vector<std::int64_t>& shape);
+/// through constant layout changes and arithmetic, and through arguments of model-local functions.
+WeightTrace trace_weight(const ValueTable& table, const FunctionWeights& functions, int start,
+                         const std::vector<std::int64_t>& shape);
 
 }  // namespace mpq::graph

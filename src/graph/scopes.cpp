@@ -100,6 +100,21 @@ std::vector<std::string> node_labels(const onnx::GraphProto& graph) {
   return labels;
 }
 
+NodeOrder::NodeOrder(const std::vector<NestedGraph>& graphs) : numbers_(graphs.size()) {
+  std::map<std::pair<int, int>, std::vector<std::size_t>> bodies;  // (graph, owning node) -> its bodies
+  for (std::size_t i = 1; i < graphs.size(); ++i) bodies[{graphs[i].parent, graphs[i].owner}].push_back(i);
+  std::size_t next = 0;
+  const std::function<void(std::size_t)> visit = [&](std::size_t graph) {
+    for (int i = 0; i < graphs[graph].graph->node_size(); ++i) {
+      numbers_[graph].push_back(next++);
+      const auto owned = bodies.find({static_cast<int>(graph), i});
+      if (owned == bodies.end()) continue;
+      for (const std::size_t body : owned->second) visit(body);
+    }
+  };
+  visit(0);
+}
+
 void for_each_read(const onnx::NodeProto& node, const std::function<void(const std::string&)>& visit) {
   for (const auto& name : node.input()) {
     if (!name.empty()) visit(name);

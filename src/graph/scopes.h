@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -26,6 +27,18 @@ std::vector<NestedGraph> nested_graphs(const onnx::ModelProto& model);
 /// A name for every node: its own where it has one, else "Conv_3" for the fourth Conv of the graph; made unique.
 /// Removing Constant nodes changes no other node's name.
 std::vector<std::string> node_labels(const onnx::GraphProto& graph);
+
+/// Numbers the nodes of all graphs as a reader of the file meets them: a body's nodes follow the node that owns it.
+class NodeOrder {
+ public:
+  explicit NodeOrder(const std::vector<NestedGraph>& graphs);
+  std::size_t number(int graph, int node) const {
+    return numbers_[static_cast<std::size_t>(graph)][static_cast<std::size_t>(node)];
+  }
+
+ private:
+  std::vector<std::vector<std::size_t>> numbers_;  // per graph and node
+};
 
 /// Calls `visit` for every value a node reads: its inputs and what its bodies take from the graphs around them.
 /// A value may be visited more than once.

@@ -60,7 +60,7 @@ const onnx::GraphProto& graph_at(const onnx::ModelProto& model, const std::strin
   for (const NestedGraph& nested : nested_graphs(model)) {
     if (nested.path == path) return *nested.graph;
   }
-  throw Error(ErrorCode::kInternal, "The model has no graph at the path " + quoted(path) + ".");
+  throw Error(ErrorCode::kInternal, "The model has no graph at the path " + in_quotes(path) + ".");
 }
 
 onnx::GraphProto& graph_at(onnx::ModelProto& model, const std::string& path) {
@@ -80,7 +80,7 @@ const onnx::TensorProto& tensor_at(const onnx::ModelProto& model, const WeightSi
       if (tensor && node.output(0) == site.tensor) return *tensor;
     }
   }
-  throw Error(ErrorCode::kInternal, "The model has no constant tensor named " + quoted(site.tensor) + ".");
+  throw Error(ErrorCode::kInternal, "The model has no constant tensor named " + in_quotes(site.tensor) + ".");
 }
 
 onnx::TensorProto& tensor_at(onnx::ModelProto& model, const WeightSite& site) {
@@ -96,7 +96,8 @@ void hoist_weight(onnx::ModelProto& model, const WeightSite& site, const std::st
                                return constant_tensor(node) && node.output(0) == site.tensor;
                              });
   if (!removed) {
-    throw Error(ErrorCode::kInternal, "The model has no constant tensor named " + quoted(site.tensor) + " to replace.");
+    throw Error(ErrorCode::kInternal,
+                "The model has no constant tensor named " + in_quotes(site.tensor) + " to replace.");
   }
   if (site.is_graph_input) remove_first(*graph.mutable_input(), named);
   remove_first(*graph.mutable_value_info(), named);

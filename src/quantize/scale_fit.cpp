@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
-
-#include "quantize/rounding_moments.h"
+#include <cstdint>
 
 namespace mpq::quant {
 
@@ -41,6 +39,7 @@ constexpr float kCoarseStep = 1.09F;  // ratio of neighbouring scales in the fir
 constexpr int kNarrowBits = 4;        // up to here both signs are tried and the whole range is scanned
 constexpr double kHopeless = 3.0;     // above: stop once clipping has multiplied the best error by this
 constexpr int kAlternations = 4;
+constexpr std::size_t kLongRow = 64;
 
 }  // namespace
 
@@ -49,87 +48,48 @@ float round_to_half_precision(float value) {
   return std::bit_cast<float>((bits + 0xfff + ((bits >> 13) & 1)) & ~std::uint32_t{0x1fff});
 }
 
-double squared_error(std::span<const float> row, float scale, IntegerRange range) {
-  double sum = 0;
-  const auto low = static_cast<float>(range.low);
-  const auto high = static_cast<float>(range.high);
-  for (const float w : row) {
-    const float q = std::nearbyint(std::clamp(w / scale, low, high));
-    const double rest = static_cast<double>(w) - static_cast<double>(q) * static_cast<double>(scale);
-    sum += rest * rest;
-  }
-  return sum;
-}
-
 float ScaleSearch::min_max(std::span<const float> row) const {
   const Spread spread = spread_of(row);
   return std::max(spread.positive, spread.negative) / static_cast<float>(range_.high);
 }
 
-ScaleSearch::Found ScaleSearch::exact(std::span<const float> row, float sign) {
-  breakpoints_.clear();
-  double energy = 0;
-  for (const float w : row) {
-    const float magnitude = std::fabs(w);
-    if (magnitude == 0) continue;
-    energy += static_cast<double>(w) * static_cast<double>(w);
-    const int steps = w * sign > 0 ? range_.high : -range_.low;
-    for (int k = 0; k < steps; ++k) {
-      breakpoints_.push_back({(static_cast<float>(k) + 0.5F) / magnitude, magnitude, 2 * k + 1});
-    }
-  }
-  std::sort(breakpoints_.begin(), breakpoints_.end(), [](const Breakpoint& a, const Breakpoint& b) {
-    return a.inverse_scale != b.inverse_scale ? a.inverse_scale < b.inverse_scale : a.magnitude < b.magnitude;
-  });
-  Found best{sign, energy};
-  double wq = 0;
-  double qq = 0;
-  for (const Breakpoint& point : breakpoints_) {
-    wq += static_cast<double>(point.magnitude);
-    qq += point.odd;
-    const auto scale = static_cast<double>(round_to_half_precision(static_cast<float>(wq / qq)));
-    const double error = energy - scale * (2 * wq - scale * qq);
-    if (error < best.error) best = {sign * static_cast<float>(scale), error};
-  }
-  return best;
-}
-
-ScaleSearch::Found ScaleSearch::scan(std::span<const float> row, float sign) const {
+ScaleError ScaleSearch::scan(std::span<const float> row, float sign) const {
   const Spread spread = spread_of(row);
   const float widest = unclipped_scale(spread, sign, range_);
-  const float floor = spread.mean / static_cast<float>(-range_.low);
-  Found best{sign * widest, 0};
+  const float floor = spread.mean / static_cast<float>(-range_.low);  // clips the mean weight
+  ScaleError best;
   bool first = true;
   for (float ratio = 1; first || widest * ratio > floor; ratio /= kCoarseStep) {
-    const float scale = sign * widest * ratio;
-    const Moments moments = rounding_moments(row, scale, range_);
-    const double error = moments.best_error(static_cast<double>(scale));
-    if (first || error < best.error) {
-      best = {static_cast<float>(moments.best_scale(static_cast<double>(scale))), error};
-    } else if (bits_ > kNarrowBits && error > kHopeless * best.error) {
+    const ScaleError found = measured(row, sign * widest * ratio);
+    if (first || found.error < best.error) {
+      best = found;
+    } else if (bits_ > kNarrowBits && found.error > kHopeless * best.error) {
       break;
     }
     first = false;
   }
-  return refined(row, best, kCoarseStep);
+  return refined(row, best);
 }
 
-ScaleSearch::Found ScaleSearch::refined(std::span<const float> row, Found found, float ratio_step) const {
+ScaleError ScaleSearch::measured(std::span<const float> row, float scale) const {
+  const Moments moments = rounding_moments(row, scale, range_);
+  const double at = static_cast<double>(scale);
+  return {static_cast<float>(moments.best_scale(at)), moments.best_error(at)};
+}
+
+ScaleError ScaleSearch::refined(std::span<const float> row, ScaleError found) const {
   const auto consider = [&](float scale) {
-    const Moments moments = rounding_moments(row, scale, range_);
-    const double error = moments.best_error(static_cast<double>(scale));
-    const auto improved = static_cast<float>(moments.best_scale(static_cast<double>(scale)));
-    if (error < found.error && improved != 0) {
-      found = {improved, error};
-      return true;
-    }
-    return false;
+    const ScaleError other = measured(row, scale);
+    if (other.error >= found.error || other.scale == 0) return false;
+    found = other;
+    return true;
   };
+  float step = kCoarseStep;
   for (int halving = 0; halving < 3; ++halving) {
-    ratio_step = std::sqrt(ratio_step);
+    step = std::sqrt(step);
     const float centre = found.scale;
-    consider(centre * ratio_step);
-    consider(centre / ratio_step);
+    consider(centre * step);
+    consider(centre / step);
   }
   for (int i = 0; i < kAlternations; ++i) {
     if (!consider(found.scale)) break;
@@ -137,21 +97,28 @@ ScaleSearch::Found ScaleSearch::refined(std::span<const float> row, Found found,
   return found;
 }
 
-ScaleSearch::Found ScaleSearch::stored(std::span<const float> row, const Found& found) const {
-  const float nearest = round_to_half_precision(found.scale);
+ScaleError ScaleSearch::stored(std::span<const float> row, float scale) const {
+  const float nearest = round_to_half_precision(scale);
   return {nearest, squared_error(row, nearest, range_)};
 }
 
 float ScaleSearch::best(std::span<const float> row) {
   const Spread spread = spread_of(row);
-  // The side that reaches further gets the extra level; at narrow widths the other choice may still win.
-  const float favoured = spread.negative >= spread.positive ? 1.0F : -1.0F;
-  const float plain = min_max(row);
-  Found best = stored(row, {plain, 0});
-  for (const float sign : {favoured, -favoured}) {
-    if (sign != favoured && bits_ > kNarrowBits && !exhaustive_) continue;
-    const Found found = stored(row, exhaustive_ ? exact(row, sign) : scan(row, sign));
+  ScaleError best = stored(row, min_max(row));
+  const auto consider = [&](float scale) {
+    const ScaleError found = stored(row, scale);
     if (found.error < best.error) best = found;
+  };
+  // The side that reaches further gets the extra level; the other choice may still win where levels are few.
+  const float favoured = spread.negative >= spread.positive ? 1.0F : -1.0F;
+  const float scanned = scan(row, favoured).scale;
+  consider(scanned);
+  if (bits_ <= kNarrowBits) {
+    // On long rows both signs have their best at about the same size.
+    consider((row.size() <= kLongRow ? scan(row, -favoured) : refined(row, measured(row, -scanned))).scale);
+  }
+  if (exhaustive_) {
+    for (const float sign : {favoured, -favoured}) consider(sweep_.improved(row, sign, best).scale);
   }
   return best.scale;
 }

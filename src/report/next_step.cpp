@@ -113,8 +113,8 @@ NextStep next_step(const Sensitivity& scores) {
 }
 
 NextStep next_step(const Plan& plan) {
-  return {"Write this plan's model", fmt::format("mpq quantize {} --plan {}", shell_word(plan.model.path),
-                                                 shell_word(plan.model.path + ".plan.json"))};
+  return {"Write this plan's model, once the plan is saved with -o",
+          fmt::format("mpq quantize {} --plan chosen.plan.json", shell_word(plan.model.path))};
 }
 
 }  // namespace mpq::report

@@ -14,7 +14,7 @@ Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size
   using Align = Column::Align;
   Table table({{"#"},
                {"layer", Align::kLeft, 14},
-               {"weights"},
+               {"params"},
                {"form", Align::kLeft},
                {"bytes"},
                {"damage"},
@@ -39,9 +39,27 @@ Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size
   return table;
 }
 
+/// What a model's metadata tells of its plan: the forms alone.
+std::string forms_report(const Plan& plan, const Style& style, int top) {
+  using Align = Column::Align;
+  Table table({{"layer", Align::kLeft, 14}, {"form", Align::kLeft}});
+  const std::size_t shown = shown_rows(plan.entries.size(), top);
+  for (std::size_t i = 0; i < shown; ++i) {
+    table.add({{printable(plan.entries[i].layer)}, {to_string(plan.entries[i].candidate)}});
+  }
+  std::string result = field("Model", describe(plan.model), style) + field("Budget", printable(plan.budget), style);
+  result += '\n' + table.render(style);
+  if (shown < plan.entries.size()) {
+    result +=
+        style.paint(Tone::kFaint, fmt::format("  {} {} more layers\n", style.ellipsis(), plan.entries.size() - shown));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string plan_report(const Plan& plan, const Style& style, int top) {
+  if (plan.parameters == 0) return forms_report(plan, style, top);
   std::string result = title("plan", plan.model.path, "", style);
   result += field("Model", describe(plan.model), style) + plan_fields(plan, style);
   result += field("File", format_count(plan.file_bytes) + " bytes when written", style);

@@ -28,10 +28,11 @@ std::string model_fields(const RunRecord& record, const Style& style) {
   std::string text = fmt::format("{}, {}", printable(output.path), format_bytes(output.bytes));
   if (output.bytes > 0 && record.model.bytes > 0) {
     const double ratio = static_cast<double>(record.model.bytes) / static_cast<double>(output.bytes);
-    text += fmt::format(" = {:.1f} % of the model, {:.2f} times smaller", 100 / ratio, ratio);
+    text += fmt::format(" = {:.1f} % of the model", 100 / ratio);
+    if (ratio > 1) text += fmt::format(", {:.2f} times smaller", ratio);
   }
   if (!output.sha256.empty()) text += ", sha256 " + printable(output.sha256.substr(0, 12));
-  return result + field("Written", text, style);
+  return result + field(record.command == "verify" ? "Compared" : "Written", text, style);
 }
 
 std::string bytes_text(const LayerRow& row, const Style& style) {

@@ -114,15 +114,15 @@ int print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 
 
 const Command& command_named(const std::string& name) {
   if (const Command* command = find_command(name)) return *command;
+  const std::string hint = "`mpq help` lists the commands.";
+  if (name[0] == '-')
+    throw usage_error(fmt::format("{} stands where the command should be; options come after it.", name), hint);
   if (kNotYet.count(name) != 0)
-    throw usage_error(fmt::format("`mpq {}` is not in this version of mpq yet.", name),
-                      "`mpq help` lists the commands.");
+    throw usage_error(fmt::format("`mpq {}` is not in this version of mpq yet.", name), hint);
   std::vector<std::string> known = {"help"};
   for (const Command& command : command_table()) known.emplace_back(command.name);
   const std::string guess = did_you_mean(name, known);
-  const char* what = name[0] == '-' ? "option before the command" : "command";
-  throw usage_error(fmt::format("There is no {} \"{}\".", what, name),
-                    guess.empty() ? "`mpq help` lists the commands." : guess);
+  throw usage_error(fmt::format("There is no command \"{}\".", name), guess.empty() ? hint : guess);
 }
 
 int dispatch(const std::vector<std::string>& words, bool& color) {

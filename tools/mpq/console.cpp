@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ std::string painted(const char* code, const std::string& text, bool color) {
 
 std::shared_ptr<spdlog::logger> open_log(const std::string& path) {
   if (path.empty()) return nullptr;
+  // spdlog would create missing folders; a mistyped path should be said instead.
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    throw Error(ErrorCode::kOutput, fmt::format("There is no folder {}.", folder.string()), path,
+                "Create it, or choose another place with --log-file.");
+  }
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     auto logger = std::make_shared<spdlog::logger>("mpq", std::move(sink));

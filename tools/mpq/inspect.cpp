@@ -128,6 +128,15 @@ void write_layer(JsonWriter& json, const Layer& layer) {
   json.end_array().end_object();
 }
 
+/// What the model's metadata tells of its plan.
+void write_plan(JsonWriter& json, const Plan& plan) {
+  json.key("plan").begin_object().key("budget").value(plan.budget).key("layers").begin_array();
+  for (const PlanEntry& entry : plan.entries) {
+    json.begin_object().key("layer").value(entry.layer).key("candidate").value(to_string(entry.candidate)).end_object();
+  }
+  json.end_array().end_object();
+}
+
 std::string inspect_json(const Model& model) {
   const Totals totals = totals_of(model);
   JsonWriter json;
@@ -158,7 +167,7 @@ std::string inspect_json(const Model& model) {
     json.begin_object().key("what").value(finding.what).key("cure").value(finding.cure).end_object();
   }
   json.end_array();
-  if (const auto plan = embedded_plan(model)) json.key("plan").raw(to_json(*plan));
+  if (const auto plan = embedded_plan(model)) write_plan(json, *plan);
   return json.end_object().text();
 }
 
@@ -172,7 +181,7 @@ int run_inspect(const Settings& settings, Console& console) {
   }
   std::string text = head_text(model) + '\n' + layer_text(model, static_cast<std::size_t>(console.width()));
   if (const auto plan = embedded_plan(model)) {
-    text += "\nThe plan mpq wrote this model from:\n\n" + render(*plan, terminal_report(settings, console));
+    text += "\nWritten by mpq:\n\n" + render(*plan, terminal_report(settings, console));
   }
   console.result(text);
   return 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -21,7 +20,7 @@ constexpr unsigned kReaders = kQuantize | kAnalyze;            ///< commands tha
 constexpr unsigned kAllocators = kQuantize | kPlan;            ///< commands that choose widths
 constexpr unsigned kRunners = kQuantize | kAnalyze | kVerify;  ///< commands that run models
 constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kVerify;
-constexpr std::int64_t kMostSeed = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMostSeed = (std::int64_t{1} << 53) - 1;  ///< exact in any JSON reader
 
 // clang-format off
 const std::array kTable = {

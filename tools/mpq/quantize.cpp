@@ -66,20 +66,24 @@ void check_targets(const std::vector<Target>& all, const Settings& settings) {
                 settings.force);
 }
 
-/// Everything the pipeline needs, but for the checkpoint.
-PipelineOptions pipeline_options(const Settings& settings, const Model& model, Console& console) {
+/// What needs no model: checked before the first file is read.
+PipelineOptions plain_options(const Settings& settings, Console& console) {
   PipelineOptions options;
   options.budgets = parse_budgets(settings);
   options.analyze = analyze_options(settings, console);
   options.allocate = allocate_options(settings);
   options.quantize.threads = options.analyze.threads;
   options.verify = verify_options(settings);
+  options.dry_run = settings.dry_run;
+  if (!settings.plan.empty()) options.plan = read_plan(settings.plan);
+  if (!settings.scores.empty()) options.scores = read_scores(settings.scores);
+  return options;
+}
+
+void add_samples(PipelineOptions& options, const Settings& settings, const Model& model, Console& console) {
   options.calibration = open_samples(settings.calibration, model, settings, console);
   options.evaluation = open_samples(settings.evaluation, model, settings, console);
   if (!settings.labels.empty()) options.labels = load_labels(settings.labels);
-  if (!settings.scores.empty()) options.scores = read_scores(settings.scores);
-  options.dry_run = settings.dry_run;
-  return options;
 }
 
 /// Saves the model and completes its record with what only now is known.
@@ -138,19 +142,14 @@ std::string reports(const std::vector<PipelineResult>& results, const Settings& 
 int run_quantize(const Settings& settings, Console& console) {
   catch_interrupts();
   check_usage(settings);
+  PipelineOptions options = plain_options(settings, console);
   std::vector<std::string> tags;
-  std::optional<Plan> plan;
-  if (!settings.plan.empty()) {
-    plan = read_plan(settings.plan);
-    tags.push_back(budget_tag(plan->budget));
-  }
-  for (const Budget& budget : parse_budgets(settings)) tags.push_back(budget_tag(budget.text));
+  if (options.plan) tags.push_back(budget_tag(options.plan->budget));
+  for (const Budget& budget : options.budgets) tags.push_back(budget_tag(budget.text));
   const Model model = load_model(settings.positionals[0], console);
   const auto files = targets(settings, tags);
   check_targets(files, settings);
-
-  PipelineOptions options = pipeline_options(settings, model, console);
-  options.plan = plan;
+  add_samples(options, settings, model, console);
   const std::string data = options.calibration ? options.calibration->facts().sha256 : "synthetic";
   options.analyze.checkpoint_path = checkpoint_path(settings, model, data, options.analyze);
   ProgressObserver observer(console, settings);

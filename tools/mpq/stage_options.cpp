@@ -9,9 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "json_writer.h"
-#include "suggest.h"
-
 namespace mpq::cli {
 namespace {
 
@@ -114,7 +111,12 @@ Override parse_override(const std::string& text, const std::string& option) {
     throw usage(fmt::format("\"{}\" has not the form GLOB=FORM.", text), option,
                 fmt::format("For example {} 'conv1=8bit' or {} '*head*=float'.", option, option));
   }
-  return {text.substr(0, equals), parse_candidate(text.substr(equals + 1)), fmt::format("{} '{}'", option, text)};
+  const std::string origin = fmt::format("{} '{}'", option, text);
+  try {
+    return {text.substr(0, equals), parse_candidate(text.substr(equals + 1)), origin};
+  } catch (const Error& error) {
+    throw usage(error.what(), origin, error.hint());
+  }
 }
 
 AllocateOptions allocate_options(const Settings& settings) {

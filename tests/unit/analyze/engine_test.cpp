@@ -313,6 +313,36 @@ TEST(Engine, PerturbsWeightsInsideControlFlow) {
   EXPECT_EQ(scores.layers.size() + scores.skipped.size(), model.layers().size());
 }
 
+TEST(Engine, ALayerNoSampleUsesIsNotTakenForHarmless) {
+  struct Warnings : Observer {
+    void warn(const std::string& message, const std::string&) override { messages.push_back(message); }
+    std::vector<std::string> messages;
+  } observer;
+  const auto proto = testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[N,32] x) => (float[N,24] y) {
+      total = ReduceSumSquare(x)
+      zero = Constant <value = float {0}> ()
+      always = Greater(total, zero)
+      y = If (always) <
+        then_branch = yes () => (float[N,24] a) { a = MatMul(x, w1) },
+        else_branch = no () => (float[N,24] b) { b = MatMul(x, w2) }>
+    })",
+                                           {{"w1", {32, 24}, 0.2F}, {"w2", {32, 24}, 0.2F}});
+  const Model model = load(proto);
+  const Sensitivity scores = run(model, gaussian_samples("x", {1, 32}, 4), fixed(4), observer);
+  ASSERT_EQ(scores.layers.size(), 2U);
+  const bool first_used = scores.layers[0].layer.weight == "w1";
+  const LayerSensitivity& used = scores.layers[first_used ? 0 : 1];
+  const LayerSensitivity& idle = scores.layers[first_used ? 1 : 0];
+  // Weights of one distribution: priced at the median response, the idle layer costs about what the used one does.
+  for (std::size_t c = 0; c + 1 < kCandidates.size(); ++c) {
+    EXPECT_GT(idle.candidates[c].damage, 0);
+    EXPECT_EQ(idle.candidates[c].standard_error, idle.candidates[c].damage);
+  }
+  EXPECT_NEAR(idle.score / used.score, 1, 0.2);
+  EXPECT_THAT(observer.messages, testing::Contains(testing::HasSubstr("never exercise 1 of 2 layers")));
+}
+
 /// Cancels once so many pieces are finished.
 struct Canceller : Observer {
   explicit Canceller(int after) : left(after) {}

@@ -280,6 +280,55 @@ TEST(FindLayers, WeightsInsideFunctionsAreListed) {
   EXPECT_THAT(model.impl().layers[0].skip_reason, HasSubstr("model-local function 'dense'"));
 }
 
+TEST(FindLayers, WeightsPassedToFunctionsAreFollowedInside) {
+  const Model model = model_of(testing::parse_proto(R"(
+      <ir_version: 8, opset_import: ["" : 17, "local" : 1]>
+      g (float[2,32] x) => (float[2,16] y) <float[16,32] w = {0}, float[16] b = {0}, float[16,16] s = {0}> {
+        z = local.block(x, w, b)
+        [scaled] v = local.scale(z, s)
+        y = Relu(v)
+      }
+      <domain: "local", opset_import: ["" : 17]>
+      linear (x, w, b) => (y) { t = Transpose<perm = [1, 0]>(w) m = MatMul(x, t) y = Add(m, b) }
+      <domain: "local", opset_import: ["" : 17, "local" : 1]>
+      block (x, w, b) => (y) { z = local.linear(x, w, b) y = Relu(z) }
+      <domain: "local", opset_import: ["" : 17]>
+      scale (x, s) => (y) { y = Mul(x, s) })"));
+  const auto& layers = model.impl().layers;
+  ASSERT_EQ(layers.size(), 2u);
+  EXPECT_EQ(layers[0].name, "block_0");
+  EXPECT_EQ(layers[0].op, "block");
+  EXPECT_TRUE(layers[0].quantizable());
+  EXPECT_THAT(layers[0].channel_axes, ElementsAre(0));
+  EXPECT_EQ(layers[0].block_axis, 1);
+  EXPECT_THAT(layers[1].skip_reason, HasSubstr("the scale node 'scaled' reads it"));
+}
+
+TEST(FindLayers, FunctionsThatCallEachOtherInCirclesEndTheSearch) {
+  const Model model = model_of(testing::parse_proto(R"(
+      <ir_version: 8, opset_import: ["" : 17, "local" : 1]>
+      g (float[2,32] x) => (float[2,16] y) <float[16,32] w = {0}> { y = local.a(x, w) }
+      <domain: "local", opset_import: ["" : 17, "local" : 1]>
+      a (x, w) => (y) { y = local.b(x, w) }
+      <domain: "local", opset_import: ["" : 17, "local" : 1]>
+      b (x, w) => (y) { y = local.a(x, w) })"));
+  ASSERT_EQ(model.impl().layers.size(), 1u);
+  EXPECT_FALSE(model.impl().layers[0].quantizable());
+}
+
+TEST(FindLayers, FactorsPerChannelAreNoWeights) {
+  const auto layers = layers_of(R"(
+      g (float[2,32] x) => (float[2,256] y) <float[256,32] w = {0}, float[256,1] k = {0}> {
+        v = Mul(w, k)
+        y = Gemm<transB = 1>(x, v)
+      })");
+  ASSERT_EQ(layers.size(), 2u);
+  EXPECT_EQ(layers[1].weight, "w");
+  EXPECT_TRUE(layers[1].quantizable());
+  EXPECT_EQ(layers[0].weight, "k");
+  EXPECT_THAT(layers[0].skip_reason, HasSubstr("the Mul node"));
+}
+
 TEST(FindLayers, SmallConstantsAndBiasesAreNoLayers) {
   EXPECT_THAT(layers_of("g (float[2,256] x) => (float[] y) <float[256] b = {0}, float[1,4] s = {0}> "
                         "{ z = Add(x, b) y = Mul(z, b) t = Neg(s) }"),

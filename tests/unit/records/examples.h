@@ -22,7 +22,8 @@ inline Layer example_layer(const std::string& name) {
 }
 
 inline CandidateScore example_score(Candidate candidate, std::int64_t bytes, double damage) {
-  return {std::move(candidate), bytes, bytes + 17, damage, damage / 10, 12};
+  const std::string function = candidate.form == "grid" ? "Unpack" + std::to_string(candidate.bits) + "bit" : "";
+  return {std::move(candidate), bytes, bytes + 17, function, damage, damage / 10, 12};
 }
 
 inline Sensitivity example_sensitivity() {
@@ -45,7 +46,7 @@ inline Sensitivity example_sensitivity() {
   value.skipped[0].skip_reason = "Weights of LSTM are not quantized yet.";
   value.skipped[0].block_axis = -1;
   value.skipped[0].dtype = "float16";
-  value.size = {9000, 800, 4096};
+  value.size = {9000, 800, {{"Unpack2bit", 300}, {"Unpack4bit", 280}}, 4096};
   value.trial_runs = 321;
   value.rank_stability = 0.987654321;
   value.settled = true;

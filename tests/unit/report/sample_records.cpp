@@ -17,7 +17,7 @@ LayerSensitivity layer(const std::string& name, const std::string& op, std::vect
   result.standard_error = score / 20;
   const auto add = [&](int bits, const std::string& form, double damage) {
     const std::int64_t bytes = parameters * bits / 8;
-    result.candidates.push_back({{bits, form, 0}, bytes, bytes + 100, damage, damage / 20, 8});
+    result.candidates.push_back({{bits, form, 0}, bytes, bytes + 100, "", damage, damage / 20, 8});
   };
   add(4, "grid", score);
   add(8, "grid", score / 250);
@@ -58,7 +58,7 @@ Sensitivity sample_sensitivity() {
                    layer("fc", "Gemm", {10, 1024}, 10'240, 1e-3)};
   scores.skipped = {skipped("rnn", "LSTM weights cannot be quantized yet."),
                     skipped("rnn2", "LSTM weights cannot be quantized yet.")};
-  scores.size = {3000, 500, 11'464};
+  scores.size = {3000, 500, {}, 11'464};
   scores.trial_runs = 720;
   scores.rank_stability = 0.98;
   scores.settled = true;
