@@ -16,8 +16,9 @@ struct Override {
 };
 
 struct AllocateOptions {
-  std::vector<Override> overrides;  ///< later ones win; a glob that matches no layer is Error{kUsage} with the nearest names
-  bool uniform = false;             ///< one nominal width everywhere, one scale per channel
+  std::vector<Override>
+      overrides;         ///< later ones win; a glob that matches no layer is Error{kUsage} with the nearest names
+  bool uniform = false;  ///< one nominal width everywhere, one scale per channel
   std::string compute = "auto";
   void validate() const;
 };
@@ -38,7 +39,8 @@ BudgetLimit resolve(const Budget& budget, const Sensitivity& scores);
 Plan allocate(const Sensitivity& scores, const Budget& budget, const AllocateOptions& options = {});
 
 /// Several budgets from one frontier.
-std::vector<Plan> allocate(const Sensitivity& scores, const std::vector<Budget>& budgets, const AllocateOptions& options);
+std::vector<Plan> allocate(const Sensitivity& scores, const std::vector<Budget>& budgets,
+                           const AllocateOptions& options);
 
 /// Every non-dominated point, by rising bytes.
 std::vector<FrontierPoint> frontier(const Sensitivity& scores, const AllocateOptions& options = {});

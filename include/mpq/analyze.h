@@ -32,22 +32,22 @@ struct AnalyzeOptions {
   /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
   std::string scale_fit = "mse";
   std::uint64_t seed = 1;
-  int threads = 0;                  ///< 0 = all cores; results do not depend on it
+  int threads = 0;  ///< 0 = all cores; results do not depend on it
   /// Rerun the whole network in every trial instead of the part behind the layer (the benchmark's yardstick).
   bool full_reruns = false;
   std::int64_t activation_memory_bytes = std::int64_t{2} << 30;  ///< for captured activations
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;
-  std::string outputs_glob;         ///< measure only outputs whose name matches; empty = all floating-point outputs
+  std::string outputs_glob;  ///< measure only outputs whose name matches; empty = all floating-point outputs
   void validate() const;
 };
 
 /// What an analysis cost; kept out of Sensitivity because it differs from run to run.
 struct AnalysisCost {
   double seconds = 0;
-  double forward_seconds = 0;        ///< median of one forward pass, one thread
-  double forward_equivalents = 0;    ///< seconds of all runs / forward_seconds
-  double full_rerun_equivalents = 0; ///< what the same trials would cost as full forward passes
+  double forward_seconds = 0;         ///< median of one forward pass, one thread
+  double forward_equivalents = 0;     ///< seconds of all runs / forward_seconds
+  double full_rerun_equivalents = 0;  ///< what the same trials would cost as full forward passes
   std::int64_t trial_runs = 0;
 };
 

@@ -22,7 +22,7 @@ struct Budget {
 
 /// What a budget limits, in bytes.
 struct BudgetLimit {
-  bool counts_file = false;       ///< true: bytes of the written file; false: stored bytes of the quantizable weights
+  bool counts_file = false;  ///< true: bytes of the written file; false: stored bytes of the quantizable weights
   std::int64_t limit_bytes = 0;
 };
 

@@ -36,10 +36,10 @@ class Model {
   static Model load(const std::string& path);
 
   const ModelFacts& facts() const;
-  std::int64_t opset() const;       ///< of the default domain
+  std::int64_t opset() const;  ///< of the default domain
   std::int64_t ir_version() const;
   const std::string& producer() const;
-  const std::vector<ValueInfo>& inputs() const;   ///< without initializers
+  const std::vector<ValueInfo>& inputs() const;  ///< without initializers
   const std::vector<ValueInfo>& outputs() const;
   /// Every weight found, quantizable or not, in graph order.
   const std::vector<Layer>& layers() const;

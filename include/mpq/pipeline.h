@@ -18,14 +18,15 @@ struct PipelineOptions {
   std::vector<Budget> budgets;
   AnalyzeOptions analyze;
   AllocateOptions allocate;
-  QuantizeOptions quantize;      ///< `compute` here is ignored: AllocateOptions::compute rules, "auto" decided by measurement
+  QuantizeOptions
+      quantize;  ///< `compute` here is ignored: AllocateOptions::compute rules, "auto" decided by measurement
   VerifyOptions verify;
-  std::optional<Samples> calibration;   ///< absent: synthetic
-  std::optional<Samples> evaluation;    ///< absent: a held-out fifth of the calibration data, else synthetic
-  std::vector<std::int64_t> labels;     ///< of `evaluation`
-  std::optional<Sensitivity> scores;    ///< an earlier analysis; skips the analysis
-  std::optional<Plan> plan;             ///< an earlier plan; skips analysis and allocation
-  bool dry_run = false;                 ///< stop after the plan
+  std::optional<Samples> calibration;  ///< absent: synthetic
+  std::optional<Samples> evaluation;   ///< absent: a held-out fifth of the calibration data, else synthetic
+  std::vector<std::int64_t> labels;    ///< of `evaluation`
+  std::optional<Sensitivity> scores;   ///< an earlier analysis; skips the analysis
+  std::optional<Plan> plan;            ///< an earlier plan; skips analysis and allocation
+  bool dry_run = false;                ///< stop after the plan
 };
 
 /// One written model and its record.

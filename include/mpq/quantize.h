@@ -30,8 +30,8 @@ struct WrittenLayer {
 /// A quantized model, complete in memory (external data stays mapped).
 class QuantizedModel {
  public:
-  std::int64_t bytes() const;                     ///< of all files `save` will write
-  const Plan& plan() const;                       ///< its byte figures equal the written file's
+  std::int64_t bytes() const;  ///< of all files `save` will write
+  const Plan& plan() const;    ///< its byte figures equal the written file's
   const std::vector<WrittenLayer>& layers() const;
   /// Writes the model (and PATH.data when it needs external data) atomically. Throws Error{kOutput}.
   void save(const std::string& path) const;
@@ -47,7 +47,8 @@ class QuantizedModel {
 };
 
 /// Rounds every layer as the plan says and writes the result as standard ONNX operators. With "float" for every
-/// layer the result is the original model, unchanged. Throws Error{kInvalidInput} when plan and model do not belong together.
+/// layer the result is the original model, unchanged. Throws Error{kInvalidInput} when plan and model do not belong
+/// together.
 QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options = {},
                         Observer& observer = silent_observer());
 

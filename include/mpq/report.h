@@ -10,9 +10,9 @@ namespace mpq {
 struct ReportOptions {
   std::string format = "table";  ///< "table" | "json" | "csv"
   bool color = false;
-  bool unicode = true;           ///< table: block characters for bars; false = ASCII only
-  int width = 100;               ///< terminal columns
-  int top = 0;                   ///< table: show so many layers; 0 = all
+  bool unicode = true;  ///< table: block characters for bars; false = ASCII only
+  int width = 100;      ///< terminal columns
+  int top = 0;          ///< table: show so many layers; 0 = all
 };
 
 /// Reads any record mpq writes (run, sensitivity or plan), told apart by their keys. Throws Error{kInvalidInput}.

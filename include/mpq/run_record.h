@@ -17,20 +17,20 @@ namespace mpq {
 /// Everything one run did: the source of every report. Written by `--report-json`, read by `mpq report`.
 struct RunRecord {
   static constexpr int kSchemaVersion = 1;
-  std::string command;                          ///< "quantize", "verify", ...
+  std::string command;  ///< "quantize", "verify", ...
   std::string mpq_version;
-  ModelFacts model;                             ///< the original
-  std::optional<ModelFacts> output;             ///< the written file
+  ModelFacts model;                  ///< the original
+  std::optional<ModelFacts> output;  ///< the written file
   std::optional<Sensitivity> sensitivity;
   std::optional<AnalysisCost> cost;
   std::optional<Plan> plan;
   std::vector<std::pair<std::string, std::string>> run_forms;  ///< layer -> how it runs
   std::optional<Verification> verification;
-  std::optional<Verification> uniform_baseline; ///< the same bytes spent on one width everywhere, where measured
-  std::vector<std::pair<std::string, double>> timings_seconds; ///< stage -> wall seconds
+  std::optional<Verification> uniform_baseline;  ///< the same bytes spent on one width everywhere, where measured
+  std::vector<std::pair<std::string, double>> timings_seconds;  ///< stage -> wall seconds
   std::int64_t peak_memory_bytes = 0;
-  std::vector<std::pair<std::string, std::string>> environment; ///< versions, processor, threads
-  std::vector<std::pair<std::string, std::string>> options;     ///< as they were in force
+  std::vector<std::pair<std::string, std::string>> environment;  ///< versions, processor, threads
+  std::vector<std::pair<std::string, std::string>> options;      ///< as they were in force
   std::vector<std::string> warnings;
 };
 

@@ -14,8 +14,8 @@ namespace mpq {
 using Feed = std::map<std::string, Tensor>;
 
 struct SamplesOptions {
-  std::int64_t limit = 0;          ///< use at most so many samples; 0 = all
-  std::string image_preset;        ///< image folders: "imagenet", "unit", "minus1to1"; empty = "imagenet"
+  std::int64_t limit = 0;    ///< use at most so many samples; 0 = all
+  std::string image_preset;  ///< image folders: "imagenet", "unit", "minus1to1"; empty = "imagenet"
 };
 
 /// Samples to feed a model with, each one run.
@@ -23,8 +23,8 @@ class Samples {
  public:
   /// Opens an `.npz` (key = input name, leading sample axis), a folder of `.npy` files (name = input name, or one
   /// file per sample for a single input), of ONNX `test_data_set_*` folders, or of images.
-  /// An array of the same rank as the model's input keeps its sample axis as a batch axis of 1; one of a higher rank loses it.
-  /// Throws Error{kInvalidInput} for unreadable data and for names, types or shapes the model does not take,
+  /// An array of the same rank as the model's input keeps its sample axis as a batch axis of 1; one of a higher rank
+  /// loses it. Throws Error{kInvalidInput} for unreadable data and for names, types or shapes the model does not take,
   /// saying what was found and what the model expects.
   static Samples open(const std::string& path, const Model& model, const SamplesOptions& options = {});
 

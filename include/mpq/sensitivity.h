@@ -18,26 +18,26 @@ struct ModelFacts {
 
 /// The samples an analysis or verification was fed with.
 struct DataFacts {
-  std::string source;   ///< path, or "synthetic"
-  std::string sha256;   ///< of the sample tensors
+  std::string source;  ///< path, or "synthetic"
+  std::string sha256;  ///< of the sample tensors
   std::int64_t samples = 0;
   bool synthetic = false;
 };
 
 /// The engine's knobs as they were used (see mpq/analyze.h for the meaning of each).
 struct AnalyzeSettings {
-  std::string engine = "rounding";    ///< "noise" | "rounding"
-  std::string noise = "quantization"; ///< "gaussian" | "uniform" | "rademacher" | "quantization"
-  std::string place = "network";      ///< "network" | "local"
-  std::string metric = "auto";        ///< resolved: "kl" | "mse" | "relative_l2" | "sqnr" | "cosine"
-  std::string aggregation = "mean";   ///< "mean" | "max" | "quantile"
+  std::string engine = "rounding";     ///< "noise" | "rounding"
+  std::string noise = "quantization";  ///< "gaussian" | "uniform" | "rademacher" | "quantization"
+  std::string place = "network";       ///< "network" | "local"
+  std::string metric = "auto";         ///< resolved: "kl" | "mse" | "relative_l2" | "sqnr" | "cosine"
+  std::string aggregation = "mean";    ///< "mean" | "max" | "quantile"
   double quantile = 0.9;
-  int trials = 0;                     ///< 0 = adaptive
+  int trials = 0;  ///< 0 = adaptive
   int max_trials = 32;
   std::uint64_t seed = 1;
-  std::vector<int> bits;              ///< candidate widths
-  bool antithetic = true;             ///< random laws only
-  std::string scale_fit = "mse";      ///< "mse" | "minmax"
+  std::vector<int> bits;          ///< candidate widths
+  bool antithetic = true;         ///< random laws only
+  std::string scale_fit = "mse";  ///< "mse" | "minmax"
 };
 
 /// Measured damage of one candidate of one layer, all other layers untouched.
@@ -53,7 +53,8 @@ struct CandidateScore {
 
 struct LayerSensitivity {
   Layer layer;
-  /// The layer's sensitivity: damage at the reference width (4 bits, else the nearest offered), with its standard error.
+  /// The layer's sensitivity: damage at the reference width (4 bits, else the nearest offered), with its standard
+  /// error.
   double score = 0;
   double standard_error = 0;
   std::vector<CandidateScore> candidates;  ///< ordered by bytes; the last is always "float" with damage 0
@@ -67,9 +68,9 @@ struct FunctionSize {
 
 /// What a written file weighs besides the layers, so that file sizes can be predicted without the model.
 struct SizeFacts {
-  std::int64_t base_bytes = 0;         ///< file without the quantizable weights
-  std::int64_t fixed_bytes = 0;        ///< added once when any layer is quantized (metadata, imports); an upper bound
-  std::vector<FunctionSize> functions; ///< ordered by name
+  std::int64_t base_bytes = 0;          ///< file without the quantizable weights
+  std::int64_t fixed_bytes = 0;         ///< added once when any layer is quantized (metadata, imports); an upper bound
+  std::vector<FunctionSize> functions;  ///< ordered by name
   std::int64_t quantizable_parameters = 0;
 };
 
@@ -79,13 +80,13 @@ struct Sensitivity {
   ModelFacts model;
   DataFacts data;
   AnalyzeSettings settings;
-  std::vector<std::string> outputs;       ///< the outputs the damage is measured on
-  std::vector<LayerSensitivity> layers;   ///< quantizable layers, in the model's order
-  std::vector<Layer> skipped;             ///< weights left alone, each with its reason
+  std::vector<std::string> outputs;      ///< the outputs the damage is measured on
+  std::vector<LayerSensitivity> layers;  ///< quantizable layers, in the model's order
+  std::vector<Layer> skipped;            ///< weights left alone, each with its reason
   SizeFacts size;
-  std::int64_t trial_runs = 0;            ///< runs of a part of the network
-  double rank_stability = 0;              ///< Spearman correlation of the layer ranking between two halves of the trials
-  bool settled = false;                   ///< adaptive trials stopped because the ranking was settled, not at the cap
+  std::int64_t trial_runs = 0;  ///< runs of a part of the network
+  double rank_stability = 0;    ///< Spearman correlation of the layer ranking between two halves of the trials
+  bool settled = false;         ///< adaptive trials stopped because the ranking was settled, not at the cap
 };
 
 /// Throws Error{kInvalidInput} naming `where` when the text is no valid record of this schema version.

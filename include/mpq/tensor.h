@@ -11,10 +11,20 @@ namespace mpq {
 
 /// Element types of tensors that enter or leave a model.
 enum class DType : std::uint8_t {
-  kFloat32, kFloat64, kFloat16, kBFloat16,
-  kInt8, kInt16, kInt32, kInt64,
-  kUInt8, kUInt16, kUInt32, kUInt64,
-  kBool, kString
+  kFloat32,
+  kFloat64,
+  kFloat16,
+  kBFloat16,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUInt8,
+  kUInt16,
+  kUInt32,
+  kUInt64,
+  kBool,
+  kString
 };
 
 /// Bytes of one element; 0 for kString.

@@ -14,15 +14,15 @@ namespace mpq {
 /// Damage of one output over all samples. Figures that make no sense for an output are absent.
 struct OutputComparison {
   std::string name;
-  std::string kind;              ///< "logits", "probabilities", "sigmoid", "embedding", "tensor", "labels"
-  double relative_mse = 0;       ///< sum (y - y')^2 / sum y^2
-  double sqnr_db = 0;            ///< -10 log10(relative_mse), at most 300
-  double cosine = 0;             ///< mean over samples
+  std::string kind;         ///< "logits", "probabilities", "sigmoid", "embedding", "tensor", "labels"
+  double relative_mse = 0;  ///< sum (y - y')^2 / sum y^2
+  double sqnr_db = 0;       ///< -10 log10(relative_mse), at most 300
+  double cosine = 0;        ///< mean over samples
   double max_abs = 0;
-  std::optional<double> kl;      ///< mean over rows, nats
+  std::optional<double> kl;  ///< mean over rows, nats
   std::optional<double> top1_agreement;
   std::optional<double> top1_low, top1_high;  ///< 95 % Wilson interval
-  std::int64_t rows = 0;         ///< over which kl and top-1 are means
+  std::int64_t rows = 0;                      ///< over which kl and top-1 are means
 };
 
 /// Share of samples with the right label, before and after.
@@ -30,20 +30,20 @@ struct AccuracyComparison {
   double reference = 0;
   double quantized = 0;
   std::int64_t samples = 0;
-  double mcnemar_p = 1;          ///< exact two-sided McNemar test
+  double mcnemar_p = 1;  ///< exact two-sided McNemar test
 };
 
 struct Verification {
   DataFacts data;
   std::vector<OutputComparison> outputs;
   std::optional<AccuracyComparison> accuracy;
-  double damage = 0;             ///< the plan's metric, measured: comparable to Plan::predicted_damage
+  double damage = 0;  ///< the plan's metric, measured: comparable to Plan::predicted_damage
   double damage_standard_error = 0;
   std::string metric;
 };
 
 struct VerifyOptions {
-  std::string metric = "auto";   ///< as in AnalyzeOptions
+  std::string metric = "auto";  ///< as in AnalyzeOptions
   std::string outputs_glob;
   int threads = 0;
   void validate() const;

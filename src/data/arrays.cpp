@@ -55,8 +55,9 @@ std::int64_t sample_count(const NamedArrays& arrays, const Model& model, const s
       first = input.name;
       count = array.shape[0];
     } else if (array.shape[0] != count) {
-      refuse("The arrays hold different numbers of samples: " + graph::in_quotes(first) + " has " + std::to_string(count) +
-                 ", " + graph::in_quotes(input.name) + " has " + std::to_string(array.shape[0]) + ".",
+      refuse("The arrays hold different numbers of samples: " + graph::in_quotes(first) + " has " +
+                 std::to_string(count) + ", " + graph::in_quotes(input.name) + " has " +
+                 std::to_string(array.shape[0]) + ".",
              where, "The leading axis of every array is the sample axis.");
     }
   }
@@ -77,8 +78,8 @@ void check_names(const std::vector<std::string>& found, const Model& model, cons
   const std::vector<std::string> near = nearest(input.name, found, 1);
   const std::string rename = near.empty() ? (found.size() == 1 ? found.front() : std::string()) : near.front();
   refuse("The data has no array for the model's input" + std::string(missing.size() > 1 ? "s " : " ") +
-             graph::listed(missing) + " (" + graph::in_quotes(input.name) + " takes " + type_text(input) + "); it has " +
-             (found.empty() ? "none" : graph::listed(found)) + ".",
+             graph::listed(missing) + " (" + graph::in_quotes(input.name) + " takes " + type_text(input) +
+             "); it has " + (found.empty() ? "none" : graph::listed(found)) + ".",
          where,
          rename.empty() ? "Name the arrays after the model's inputs: " + graph::listed(wanted) + "."
                         : "Rename " + graph::in_quotes(rename) + " to " + graph::in_quotes(input.name) + ".");

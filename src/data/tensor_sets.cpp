@@ -81,8 +81,8 @@ Feed read_set(const fs::path& set, const Model& model) {
     const ValueInfo& input = model.inputs()[i];
     const fs::path file = set / ("input_" + std::to_string(i) + ".pb");
     if (!fs::is_regular_file(file)) {
-      refuse("The data set has no " + file.filename().string() + " for the model's input " + graph::in_quotes(input.name) +
-                 " (" + type_text(input) + ").",
+      refuse("The data set has no " + file.filename().string() + " for the model's input " +
+                 graph::in_quotes(input.name) + " (" + type_text(input) + ").",
              set.string());
     }
     feed[input.name] = fit(read_tensor(file), input, {"The tensor " + file.filename().string(), set.string()});

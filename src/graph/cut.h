@@ -25,7 +25,8 @@ struct RunForm {
 };
 RunForm run_form(const Model& model);
 
-/// Everything of the network behind one layer: the nodes that (transitively) read the layer's weight and lead to `targets`.
+/// Everything of the network behind one layer: the nodes that (transitively) read the layer's weight and lead to
+/// `targets`.
 struct Cut {
   onnx::ModelProto model;             ///< skeleton over RunForm::store; inputs = boundary + weight, outputs = targets
   std::vector<std::string> boundary;  ///< activations to feed, graph inputs included; all other inputs are constants
@@ -36,13 +37,13 @@ struct Cut {
 /// The names a cut behind `layer` needs as boundary (so they can be captured first).
 std::vector<std::string> boundary_of(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets);
 
-/// Builds the cut. `types` gives dtype and (where fixed over all samples, else empty dims of -1) shape of every boundary value.
-/// Targets the weight does not reach are dropped from the outputs.
+/// Builds the cut. `types` gives dtype and (where fixed over all samples, else empty dims of -1) shape of every
+/// boundary value. Targets the weight does not reach are dropped from the outputs.
 Cut cut_behind(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets,
                const std::map<std::string, ValueInfo>& types);
 
-/// Outputs of the nodes that use the layer's weight directly (through Identity, Cast, Transpose or Reshape of the weight):
-/// where "local" damage is measured.
+/// Outputs of the nodes that use the layer's weight directly (through Identity, Cast, Transpose or Reshape of the
+/// weight): where "local" damage is measured.
 std::vector<std::string> layer_outputs(const RunForm& form, std::size_t layer);
 
 /// The whole run form with `layer`'s weight as an input, for full reruns.

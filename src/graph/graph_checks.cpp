@@ -56,7 +56,8 @@ void GraphChecks::check(onnx::FunctionProto& function, const Imports& model_impo
   check_nodes(*function.mutable_node(), imports, scope, title);
   for (const std::string& output : function.output()) {
     if (!scope.names.contains(output)) {
-      invalid(capital(title) + " promises the output " + in_quotes(output) + ", which none of its nodes writes.", where_);
+      invalid(capital(title) + " promises the output " + in_quotes(output) + ", which none of its nodes writes.",
+              where_);
     }
   }
 }

@@ -6,8 +6,9 @@
 
 #include <onnx/onnx_pb.h>
 
-#include "graph/tensor_store.h"
 #include "mpq/model.h"
+
+#include "graph/tensor_store.h"
 
 namespace mpq {
 
@@ -15,8 +16,8 @@ namespace mpq {
 struct WeightSite {
   enum class Storage { kInitializer, kConstantNode };
   Storage storage = Storage::kInitializer;
-  std::string tensor;  ///< initializer or Constant output name, within its graph
-  std::string graph;   ///< "" main graph, else subgraph path as in Layer::graph
+  std::string tensor;           ///< initializer or Constant output name, within its graph
+  std::string graph;            ///< "" main graph, else subgraph path as in Layer::graph
   bool is_graph_input = false;  ///< IR-3 style: the initializer is listed among the inputs too
 };
 
@@ -59,7 +60,7 @@ std::string unused_name(const onnx::ModelProto& model, const std::string& stem);
 /// Nodes sorted topologically (stable); needed because runtimes accept unsorted graphs. False when there is a cycle.
 bool sort_nodes(onnx::GraphProto& graph);
 
-DType dtype_of(int onnx_data_type);        ///< Throws Error{kUnsupported} for types mpq::Tensor does not have.
+DType dtype_of(int onnx_data_type);  ///< Throws Error{kUnsupported} for types mpq::Tensor does not have.
 int onnx_dtype(DType type);
 
 /// The model file's bytes for a skeleton: inline (at most 2 GiB) when `external_name` is empty, else
@@ -68,7 +69,8 @@ struct Serialized {
   std::int64_t model_bytes = 0;
   std::int64_t external_bytes = 0;
 };
-Serialized serialized_size(const onnx::ModelProto& skeleton, const TensorStore& store, const std::string& external_name);
+Serialized serialized_size(const onnx::ModelProto& skeleton, const TensorStore& store,
+                           const std::string& external_name);
 /// Writes it atomically; returns the sizes written. Throws Error{kOutput}.
 Serialized write_model(const onnx::ModelProto& skeleton, const TensorStore& store, const std::string& path,
                        const std::string& external_name, bool force);

@@ -54,9 +54,9 @@ void OperatorChecks::check(const onnx::NodeProto& node, const Imports& imports) 
   const auto import = imports.find(domain);
   if (import == imports.end()) {
     if (!runtime_domain(domain)) {
-      invalid(
-          "The model uses the operator domain " + in_quotes(domain) + " (" + node_label(node) + ") without importing it.",
-          where_, "Add the domain to the model's opset_import.");
+      invalid("The model uses the operator domain " + in_quotes(domain) + " (" + node_label(node) +
+                  ") without importing it.",
+              where_, "Add the domain to the model's opset_import.");
     }
     missing_imports_.insert(domain);
     return;

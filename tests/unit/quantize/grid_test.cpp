@@ -31,7 +31,8 @@ float scale_of(const QuantizedTensor& tensor, std::size_t row) {
 }
 
 TEST(QuantizeGrid, MinMaxIsPlainRoundToNearest) {
-  const std::vector<float> weight{0.7F,  -0.15F, 0.35F, -0.7F,  //
+  // No weight lies half way between two levels: there the stored scale would decide.
+  const std::vector<float> weight{0.7F,  -0.16F, 0.33F, -0.7F,  //
                                   1.75F, 0.0F,   -0.5F, 0.25F};
   const QuantizedTensor got = quantize_grid(weight, test_layer({2, 4}, {0}), grid(4), ScaleFit::kMinMax);
   // scales 0.7 / 7 and 1.75 / 7, the first rounded to half precision

@@ -9,8 +9,8 @@
 
 #include "mpq/error.h"
 
-#include "support/files.h"
 #include "folder.h"
+#include "support/files.h"
 
 namespace mpq {
 namespace {
