@@ -13,6 +13,7 @@
 #include "analyze/engine.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
+#include "joint_plan.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
 #include "version_generated.h"
@@ -104,10 +105,10 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
 }
 
 /// The candidates an old plan may hold need no scores: only the layers' sizes matter for its check.
-QuantizedModel write_plan(const Model& model, const Plan& plan, const std::string& compute,
-                          const PipelineOptions& options, Observer& observer) {
+QuantizedModel write_plan(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,
+                          Observer& observer) {
   QuantizeOptions quantize_options = options.quantize;
-  quantize_options.compute = compute;
+  plan.compute = quantize_options.compute = compute;
   return quantize(model, plan, quantize_options, observer);
 }
 
@@ -148,13 +149,25 @@ QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Sampl
   return keep ? integer : floating;
 }
 
+/// Judged on calibration samples, never on the evaluation data, and in float arithmetic: where integer kernels round
+/// the activations too, that comes on top of every plan alike.
+Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& budget, const Samples& calibration,
+                 const PipelineOptions& options, Observer& observer) {
+  if (options.joint_samples == 0) return allocate(scores, budget, options.allocate);
+  const Samples judge = calibration.slice(0, std::min(options.joint_samples, calibration.size()));
+  const auto damage_together = [&](const Plan& plan) {
+    return measure(model, write_plan(model, plan, "float", options, observer), judge, options, {}, observer).damage;
+  };
+  return best_plan_together(scores, budget, options.allocate, damage_together, observer);
+}
+
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
 QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget& budget, const Samples& calibration,
                            const PipelineOptions& options, Observer& observer) {
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
-    Plan plan = allocate(scores, tightened, options.allocate);
+    Plan plan = choose_plan(model, scores, tightened, calibration, options, observer);
     const BudgetLimit limit = resolve(budget, scores);
     plan.budget = budget.text;
     plan.limit_bytes = limit.limit_bytes;
@@ -168,6 +181,23 @@ QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget
   }
   throw Error(ErrorCode::kInternal, "The written model stayed above the budget after four plans.", budget.text,
               "Please report this with the model's `mpq inspect --json`.");
+}
+
+/// The same budget spent on one width everywhere, in the same arithmetic, on the same samples; nothing where it does
+/// not allow any.
+std::optional<Verification> uniform_baseline(const Model& model, const Sensitivity& scores, const Budget& budget,
+                                             const QuantizedModel& quantized, const Samples& evaluation,
+                                             const PipelineOptions& options, Observer& observer) {
+  AllocateOptions allocate_options = options.allocate;
+  allocate_options.uniform = true;
+  try {
+    const Plan plan = allocate(scores, budget, allocate_options);
+    return measure(model, write_plan(model, plan, quantized.plan().compute, options, observer), evaluation, options,
+                   options.labels, observer);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInfeasible) throw;
+    return std::nullopt;
+  }
 }
 
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
@@ -249,22 +279,28 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     record.timings_seconds = shared_timings;
     record.sensitivity = scores;
     if (!options.scores && scores) record.cost = cost;
-    if (options.dry_run) {
-      record.plan = options.plan ? *options.plan : allocate(*scores, options.budgets[i], options.allocate);
-      record.plan->file_bytes = encode::exact_file_bytes(model, *record.plan, run_form_of(record.plan->compute));
-      results.push_back(std::move(result));
-      continue;
-    }
     result.quantized = timed(record.timings_seconds, "quantize", [&] {
       return options.plan
                  ? write_plan(model, *options.plan, options.plan->compute == "auto" ? "int8" : options.plan->compute,
                               options, observer)
                  : meet_budget(model, *scores, options.budgets[i], data.calibration, options, observer);
     });
+    if (options.dry_run) {
+      record.plan = result.quantized->plan();
+      result.quantized.reset();
+      results.push_back(std::move(result));
+      continue;
+    }
     add_written(*result.quantized, record);
     record.verification = timed(record.timings_seconds, "verify", [&] {
       return measure(model, *result.quantized, data.evaluation, options, options.labels, observer);
     });
+    if (scores && options.measure_uniform && !options.allocate.uniform) {
+      record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {
+        return uniform_baseline(model, *scores, options.budgets[i], *result.quantized, data.evaluation, options,
+                                observer);
+      });
+    }
     record.peak_memory_bytes = runtime::peak_memory_bytes();
     results.push_back(std::move(result));
   }

@@ -19,6 +19,8 @@ struct AllocateOptions {
   std::vector<Override>
       overrides;         ///< later ones win; a glob that matches no layer is Error{kUsage} with the nearest names
   bool uniform = false;  ///< one nominal width everywhere, one scale per channel
+  /// No layer that the overrides leave open gets fewer bits than this (a layer that offers no more gets its widest).
+  int min_bits = 2;
   std::string compute = "auto";
   void validate() const;
 };
@@ -41,6 +43,13 @@ Plan allocate(const Sensitivity& scores, const Budget& budget, const AllocateOpt
 /// Several budgets from one frontier.
 std::vector<Plan> allocate(const Sensitivity& scores, const std::vector<Budget>& budgets,
                            const AllocateOptions& options);
+
+/// Plans for one budget that deserve a joint measurement, most promising first, no two alike: the optimum of the summed
+/// damages, and the optima in which no layer has fewer than 3, 4, ... bits, up to one width everywhere. Damages of
+/// single layers do not add up where many layers are damaged badly, and the narrowest widths are where that shows.
+/// Infeasible floors are left out; throws as allocate when the budget itself is.
+std::vector<Plan> contending_plans(const Sensitivity& scores, const Budget& budget,
+                                   const AllocateOptions& options = {});
 
 /// Every non-dominated point, by rising bytes.
 std::vector<FrontierPoint> frontier(const Sensitivity& scores, const AllocateOptions& options = {});

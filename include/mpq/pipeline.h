@@ -26,7 +26,11 @@ struct PipelineOptions {
   std::vector<std::int64_t> labels;    ///< of `evaluation`
   std::optional<Sensitivity> scores;   ///< an earlier analysis; skips the analysis
   std::optional<Plan> plan;            ///< an earlier plan; skips analysis and allocation
-  bool dry_run = false;                ///< stop after the plan
+  /// Samples of the calibration data on which a few plans for the budget are measured as a whole, to keep the best
+  /// (see contending_plans); 0 = take the plan of least summed damage as it is.
+  std::size_t joint_samples = 32;
+  bool measure_uniform = true;  ///< also measure the same budget spent on one width everywhere
+  bool dry_run = false;         ///< write nothing, verify nothing: the record holds the plan and the exact bytes
 };
 
 /// One written model and its record.

@@ -32,6 +32,7 @@ class Allocator {
     options.validate();
     knapsack::check_scores(scores);
     choices_ = knapsack::choices_of(scores, options.overrides);
+    knapsack::drop_narrower(scores, options.min_bits, choices_);
     all_float_ = find_all_float();
     uniforms_ = knapsack::uniform_selections(scores, choices_);
   }
@@ -48,7 +49,9 @@ class Allocator {
     if (options_.uniform) return uniform_plan(budget, limit, relaxation.value_or(0));
     const std::optional<Selection> solved = limit.counts_file ? solve_file(solver, limit) : solve(solver, room);
     if (!solved) refuse(budget, limit);
-    Plan result = finish(budget, limit, *solved, reasons("allocated"));
+    const bool any_width = options_.min_bits <= AllocateOptions{}.min_bits;
+    const std::string floor = any_width ? "" : " from " + std::to_string(options_.min_bits) + " bits up";
+    Plan result = finish(budget, limit, *solved, reasons("allocated" + floor));
     set_bound(result, relaxation.value_or(0));
     return result;
   }
@@ -315,6 +318,10 @@ class Allocator {
 void AllocateOptions::validate() const {
   if (compute != "auto" && compute != "float" && compute != "int8") {
     throw Error(ErrorCode::kUsage, "'" + compute + "' is no way to compute.", "--compute", "Give auto, float or int8.");
+  }
+  if (min_bits < 2 || min_bits > 32) {
+    throw Error(ErrorCode::kUsage, "No layer can have at least " + std::to_string(min_bits) + " bits.", "--min-bits",
+                "Widths are 2 to 8, 16 and 32.");
   }
   for (const Override& wish : overrides) {
     if (wish.glob.empty()) {

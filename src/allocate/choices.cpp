@@ -104,6 +104,17 @@ std::vector<LayerChoices> choices_of(const Sensitivity& scores, const std::vecto
   return choices;
 }
 
+void drop_narrower(const Sensitivity& scores, int min_bits, std::vector<LayerChoices>& choices) {
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (!choices[i].open()) continue;
+    const auto bits = [&](std::size_t c) { return scores.layers[i].candidates[c].candidate.bits; };
+    auto& list = choices[i].candidates;
+    const std::size_t widest =
+        *std::max_element(list.begin(), list.end(), [&](auto a, auto b) { return bits(a) < bits(b); });
+    std::erase_if(list, [&](std::size_t c) { return bits(c) < min_bits && c != widest; });
+  }
+}
+
 std::vector<UniformSelection> uniform_selections(const Sensitivity& scores, const std::vector<LayerChoices>& choices) {
   std::vector<int> widths;
   for (std::size_t i = 0; i < choices.size(); ++i) {

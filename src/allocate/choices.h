@@ -23,6 +23,9 @@ struct LayerChoices {
 /// a candidate a matched layer does not offer.
 std::vector<LayerChoices> choices_of(const Sensitivity& scores, const std::vector<Override>& overrides);
 
+/// Takes candidates of fewer bits away from the layers that are open; a layer that offers no more keeps its widest.
+void drop_narrower(const Sensitivity& scores, int min_bits, std::vector<LayerChoices>& choices);
+
 /// A candidate per layer, by index.
 using Selection = std::vector<std::size_t>;
 

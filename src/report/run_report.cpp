@@ -109,10 +109,10 @@ std::string closing_fields(const RunRecord& record, const Style& style) {
     total += seconds;
   }
   if (!stages.empty()) {
-    std::string text = duration(total) + " (" + join(stages, ", ") + ")";
-    if (record.peak_memory_bytes > 0) text += ", peak memory " + format_bytes(record.peak_memory_bytes);
-    result += field("Time", text, style);
+    result += field("Time", duration(total) + " (" + join(stages, ", ") + ")", style);
   }
+  if (record.peak_memory_bytes > 0)
+    result += field("Memory", format_bytes(record.peak_memory_bytes) + " at peak", style);
   for (const std::string& warning : record.warnings) {
     result += style.paint(Tone::kWarning, "Warning") + "    " + wrap(printable(warning), 11, style.width()) + '\n';
   }

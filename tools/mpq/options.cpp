@@ -51,6 +51,7 @@ const std::array kTable = {
     Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
+    Option{"min-bits", 0, "N", "give no layer fewer bits than this", kAllocators, G::kPlan, &S::min_bits, 2, 32},
     Option{"uniform", 0, "", "one width everywhere: the baseline to compare with", kAllocators, G::kPlan, &S::uniform},
     Option{"compute", 0, "auto|float|int8", "how quantized layers may run: in float arithmetic, on integer kernels where "
            "they exist, or what the damage allows (default auto)", kAllocators, G::kPlan, &S::compute},

@@ -33,7 +33,7 @@ struct Settings {
   std::string bits, compute = "auto", scale_fit = "mse";
   bool uniform = false, dry_run = false, frontier = false;
 
-  std::optional<std::int64_t> effort, max_trials, threads, seed;
+  std::optional<std::int64_t> effort, max_trials, min_bits, threads, seed;
   std::string engine = "auto", noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
               checkpoint;
 

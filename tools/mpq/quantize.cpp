@@ -75,6 +75,8 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
   options.quantize.threads = options.analyze.threads;
   options.verify = verify_options(settings);
   options.dry_run = settings.dry_run;
+  options.measure_uniform = settings.effort.value_or(kDefaultEffort) >= kDefaultEffort;
+  options.joint_samples = settings.effort.value_or(kDefaultEffort) > 1 ? options.joint_samples : 0;
   if (!settings.plan.empty()) options.plan = read_plan(settings.plan);
   if (!settings.scores.empty()) options.scores = read_scores(settings.scores);
   return options;

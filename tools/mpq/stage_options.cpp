@@ -14,7 +14,6 @@ namespace {
 
 /// --effort: the cap of the adaptive trials. Documented in docs/cli.md.
 constexpr std::array<int, 5> kMaxTrialsOfEffort = {4, 12, 32, 96, 256};
-constexpr int kDefaultEffort = 3;
 
 Error usage(const std::string& what, const std::string& where, const std::string& hint = {}) {
   return Error(ErrorCode::kUsage, what, where, hint);
@@ -126,6 +125,7 @@ AllocateOptions allocate_options(const Settings& settings) {
     options.overrides.push_back({glob, Candidate{}, fmt::format("--keep '{}'", glob)});
   }
   options.uniform = settings.uniform;
+  options.min_bits = static_cast<int>(settings.min_bits.value_or(options.min_bits));
   options.compute = settings.compute;
   options.validate();
   return options;

@@ -11,6 +11,8 @@
 
 namespace mpq::cli {
 
+constexpr int kDefaultEffort = 3;
+
 /// The options of each stage, from what the user said. Throw Error{kUsage}.
 AnalyzeOptions analyze_options(const Settings& settings, Console& console);
 AllocateOptions allocate_options(const Settings& settings);
