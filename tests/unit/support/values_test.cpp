@@ -15,7 +15,7 @@ namespace {
 template <typename T>
 Tensor tensor_of(DType type, const std::vector<T>& values) {
   Tensor tensor(type, {static_cast<std::int64_t>(values.size())});
-  std::memcpy(tensor.mutable_data(), values.data(), values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(tensor.mutable_data(), values.data(), values.size() * sizeof(T));
   return tensor;
 }
 
