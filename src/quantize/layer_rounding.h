@@ -32,6 +32,9 @@ struct LayerRounding {
   std::vector<float> mean_error;
   double nearest_error = 0;  ///< of rounding to nearest, on the held-out rows
   double chosen_error = 0;   ///< of the method chosen, on the held-out rows
+
+  /// Held-out error of the method chosen, over nearest's.
+  double ratio() const { return nearest_error > 0 ? chosen_error / nearest_error : 1; }
 };
 
 /// What to round, and on which grid.
