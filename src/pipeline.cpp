@@ -13,6 +13,7 @@
 #include "analyze/engine.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
+#include "rounded_quantize.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
 #include "version_generated.h"
@@ -103,12 +104,11 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
           {"threads", std::to_string(threads)}};
 }
 
-/// The candidates an old plan may hold need no scores: only the layers' sizes matter for its check.
-QuantizedModel write_plan(const Model& model, const Plan& plan, const std::string& compute,
+QuantizedModel write_plan(RoundedQuantizer& quantizer, const Plan& plan, const std::string& compute,
                           const PipelineOptions& options, Observer& observer) {
   QuantizeOptions quantize_options = options.quantize;
   quantize_options.compute = compute;
-  return quantize(model, plan, quantize_options, observer);
+  return quantizer.write(plan, quantize_options, observer);
 }
 
 Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,
@@ -133,10 +133,10 @@ bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
 
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
 /// budget itself costs, judged on calibration samples, never on the evaluation data.
-QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Samples& calibration,
-                               const PipelineOptions& options, Observer& observer) {
-  QuantizedModel integer = write_plan(model, plan, "int8", options, observer);
-  QuantizedModel floating = write_plan(model, plan, "float", options, observer);
+QuantizedModel choose_run_form(const Model& model, RoundedQuantizer& quantizer, const Plan& plan,
+                               const Samples& calibration, const PipelineOptions& options, Observer& observer) {
+  QuantizedModel integer = write_plan(quantizer, plan, "int8", options, observer);
+  QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
   if (!integer_kernels_pay(model, integer)) return floating;
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
@@ -150,8 +150,8 @@ QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Sampl
 
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
-QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget& budget, const Samples& calibration,
-                           const PipelineOptions& options, Observer& observer) {
+QuantizedModel meet_budget(const Model& model, RoundedQuantizer& quantizer, Sensitivity& scores, const Budget& budget,
+                           const Samples& calibration, const PipelineOptions& options, Observer& observer) {
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
     Plan plan = allocate(scores, tightened, options.allocate);
@@ -159,8 +159,8 @@ QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget
     plan.budget = budget.text;
     plan.limit_bytes = limit.limit_bytes;
     const std::string& compute = options.allocate.compute;
-    QuantizedModel written = compute == "auto" ? choose_run_form(model, plan, calibration, options, observer)
-                                               : write_plan(model, plan, compute, options, observer);
+    QuantizedModel written = compute == "auto" ? choose_run_form(model, quantizer, plan, calibration, options, observer)
+                                               : write_plan(quantizer, plan, compute, options, observer);
     if (!limit.counts_file || written.bytes() <= limit.limit_bytes) return written;
     const std::int64_t over = written.bytes() - limit.limit_bytes;
     const std::int64_t planned = resolve(tightened, scores).limit_bytes;
@@ -241,6 +241,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     fill_sizes(model, run_form_of(options.allocate.compute), *scores);
   }
 
+  RoundedQuantizer quantizer(model, data.calibration);
   std::vector<PipelineResult> results;
   const std::size_t count = options.plan ? 1 : options.budgets.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -257,9 +258,9 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     }
     result.quantized = timed(record.timings_seconds, "quantize", [&] {
       return options.plan
-                 ? write_plan(model, *options.plan, options.plan->compute == "auto" ? "int8" : options.plan->compute,
-                              options, observer)
-                 : meet_budget(model, *scores, options.budgets[i], data.calibration, options, observer);
+                 ? write_plan(quantizer, *options.plan,
+                              options.plan->compute == "auto" ? "int8" : options.plan->compute, options, observer)
+                 : meet_budget(model, quantizer, *scores, options.budgets[i], data.calibration, options, observer);
     });
     add_written(*result.quantized, record);
     record.verification = timed(record.timings_seconds, "verify", [&] {
