@@ -27,7 +27,7 @@ std::vector<std::size_t> evenly_spaced(std::size_t count, std::size_t most) {
   return picks;
 }
 
-/// Hands the rows at `picks` on, made by gather(group, picks, rows), split as asked for.
+/// Hands the rows at `picks` on, made by gather(group, picks, rows) for group after group, split as asked for.
 template <typename Gather>
 void add_split(const std::vector<std::size_t>& picks, Split split, quant::InputStatistics& statistics,
                const Gather& gather) {
@@ -57,9 +57,11 @@ bool add_patches(const InputUse& use, const Tensor& activation, Split split, std
   if (!patches.valid() || patches.columns() != columns) return false;
   std::vector<float> scratch;
   const std::span<const float> values = floats_of(activation, scratch);
+  std::vector<std::ptrdiff_t> taps;
   add_split(evenly_spaced(patches.positions(), most_rows), split, statistics,
             [&](std::size_t group, std::span<const std::size_t> picks, std::vector<float>& rows) {
-              patches.gather(values, group, picks, rows);
+              if (group == 0) taps = patches.taps(picks);
+              patches.gather(values, group, picks, taps, rows);
             });
   return true;
 }

@@ -77,14 +77,23 @@ void Patches::tap_offsets(std::size_t position, std::vector<std::ptrdiff_t>& off
   }
 }
 
-void Patches::gather(std::span<const float> input, std::size_t group, std::span<const std::size_t> positions,
-                     std::vector<float>& rows) const {
-  rows.resize(positions.size() * columns());
-  std::vector<std::ptrdiff_t> offsets;
-  float* out = rows.data();
+std::vector<std::ptrdiff_t> Patches::taps(std::span<const std::size_t> positions) const {
+  std::vector<std::ptrdiff_t> result, offsets;
+  result.reserve(positions.size() * taps_);
   for (const std::size_t position : positions) {
     tap_offsets(position % per_sample_, offsets);
-    const std::size_t first_channel = position / per_sample_ * channels_ + group * group_channels_;
+    result.insert(result.end(), offsets.begin(), offsets.end());
+  }
+  return result;
+}
+
+void Patches::gather(std::span<const float> input, std::size_t group, std::span<const std::size_t> positions,
+                     std::span<const std::ptrdiff_t> taps, std::vector<float>& rows) const {
+  rows.resize(positions.size() * columns());
+  float* out = rows.data();
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const auto offsets = taps.subspan(i * taps_, taps_);
+    const std::size_t first_channel = positions[i] / per_sample_ * channels_ + group * group_channels_;
     for (std::size_t c = 0; c < group_channels_; ++c) {
       const float* plane = input.data() + (first_channel + c) * plane_;
       for (const std::ptrdiff_t offset : offsets) *out++ = offset < 0 ? 0.0F : plane[offset];

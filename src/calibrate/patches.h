@@ -30,13 +30,15 @@ class Patches {
   std::size_t positions() const { return positions_; }  ///< batch x output positions
   std::size_t columns() const { return group_channels_ * taps_; }
 
+  /// Offsets within a channel's plane that the kernel's taps read at these positions; -1 for padding. The same for all
+  /// groups.
+  std::vector<std::ptrdiff_t> taps(std::span<const std::size_t> positions) const;
   /// Rows of `group` at these positions, one after the other, columns in the order of the stored kernel:
-  /// (channel, kernel...). Padding gives zeros.
+  /// (channel, kernel...). Padding gives zeros. `taps`: of the same positions.
   void gather(std::span<const float> input, std::size_t group, std::span<const std::size_t> positions,
-              std::vector<float>& rows) const;
+              std::span<const std::ptrdiff_t> taps, std::vector<float>& rows) const;
 
  private:
-  /// Offsets within a channel's plane that the kernel's taps read at one output position; -1 for padding.
   void tap_offsets(std::size_t position, std::vector<std::ptrdiff_t>& offsets) const;
 
   ConvGeometry geometry_;

@@ -11,7 +11,7 @@ using FloatRows = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::D
 }  // namespace
 
 Moments2::Moments2(std::size_t columns)
-    : gram(Matrix::Zero(static_cast<Eigen::Index>(columns), static_cast<Eigen::Index>(columns))),
+    : gram(DoubleMatrix::Zero(static_cast<Eigen::Index>(columns), static_cast<Eigen::Index>(columns))),
       sum(Eigen::VectorXd::Zero(static_cast<Eigen::Index>(columns))) {}
 
 void Moments2::operator+=(const Moments2& other) {
@@ -22,8 +22,8 @@ void Moments2::operator+=(const Moments2& other) {
 
 Eigen::VectorXd Moments2::mean() const { return count > 0 ? Eigen::VectorXd(sum / count) : sum; }
 
-Matrix Moments2::centred() const {
-  Matrix result = gram;
+DoubleMatrix Moments2::centred() const {
+  DoubleMatrix result = gram;
   if (count > 0) result.noalias() -= sum * sum.transpose() / count;
   return result;
 }
@@ -41,7 +41,7 @@ void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float>
   // Products in single precision over one sample, sums over samples in double.
   constexpr Eigen::Index kSmall = 32;
   if (columns <= kSmall) {
-    const Matrix doubles = x.cast<double>();
+    const DoubleMatrix doubles = x.cast<double>();
     moments.gram.noalias() += doubles.transpose() * doubles;
   } else {
     Eigen::MatrixXf product = Eigen::MatrixXf::Zero(columns, columns);
@@ -53,12 +53,19 @@ void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float>
   moments.count += static_cast<double>(count);
 }
 
-double output_error(const Matrix& error, const Moments2& inputs, const Eigen::VectorXd* shift) {
-  const Matrix product = error * inputs.gram;
-  double result = product.cwiseProduct(error).sum();
-  if (shift == nullptr) return result;
-  const Eigen::VectorXd shifted = error * inputs.sum;
-  return result - 2 * shift->dot(shifted) + inputs.count * shift->squaredNorm();
+OutputError::OutputError(const Moments2& inputs) : mean_(inputs.mean().cast<float>()), count_(inputs.count) {
+  const DoubleMatrix centred = inputs.centred();
+  const double mean = centred.diagonal().mean();
+  unit_ = mean > 0 ? mean : 1;
+  covariance_ = (centred / unit_).cast<float>();
+}
+
+double OutputError::of(const Matrix& error, const Eigen::VectorXf& shift) const {
+  const Matrix product = error * covariance_;
+  const double spread = unit_ * product.cwiseProduct(error).cast<double>().sum();
+  Eigen::VectorXf left = error * mean_;
+  if (shift.size() > 0) left -= shift;
+  return std::max(spread, 0.0) + count_ * left.cast<double>().squaredNorm();
 }
 
 }  // namespace mpq::quant

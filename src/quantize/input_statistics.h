@@ -14,14 +14,14 @@ namespace mpq::quant {
 /// own output depends on. For E = changed - original: sum over the rows x of |E x|^2 = tr(E gram E').
 struct Moments2 {
   explicit Moments2(std::size_t columns = 0);
-  Matrix gram;          ///< sum of x x'
+  DoubleMatrix gram;    ///< sum of x x'
   Eigen::VectorXd sum;  ///< sum of x
   double count = 0;     ///< rows seen
 
   void operator+=(const Moments2& other);
   Eigen::VectorXd mean() const;
   /// sum of (x - mean)(x - mean)': what remains of the Gram when a constant error is corrected in the bias.
-  Matrix centred() const;
+  DoubleMatrix centred() const;
 };
 
 /// What was captured of a layer's inputs, split into the rows weights are fitted to and the rows choices are judged on.
@@ -39,7 +39,18 @@ struct InputStatistics {
   void add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count);
 };
 
-/// Sum over the rows of |E x - shift|^2.
-double output_error(const Matrix& error, const Moments2& inputs, const Eigen::VectorXd* shift = nullptr);
+/// The same in single precision, made for judging many roundings. Centred and rescaled, so that nothing cancels: Grams
+/// span 1e-20..1, and inputs may lie far from zero.
+class OutputError {
+ public:
+  explicit OutputError(const Moments2& inputs);
+  /// Sum over the rows x of |E x - shift|^2 = tr(E covariance E') + count |E mean - shift|^2; an empty shift is 0.
+  double of(const Matrix& error, const Eigen::VectorXf& shift = {}) const;
+
+ private:
+  Matrix covariance_;
+  Eigen::VectorXf mean_;
+  double unit_ = 1, count_ = 0;
+};
 
 }  // namespace mpq::quant

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "quantize/second_order.h"
 
@@ -14,6 +15,7 @@ struct Group {
   GridProblem problem;
   const Moments2* fit;
   const Moments2* held_out;
+  OutputError judge;
 };
 
 std::vector<Group> groups_of(const RoundingTask& task, const QuantizedTensor& grid, const InputStatistics& inputs) {
@@ -24,64 +26,56 @@ std::vector<Group> groups_of(const RoundingTask& task, const QuantizedTensor& gr
         {{group_matrix<float>(task.weight, task.view, g),
           group_matrix<float>(std::span<const float>(scales), task.view, g), IntegerRange(task.candidate.bits)},
          &inputs.fit[g],
-         &inputs.held_out[g]});
+         &inputs.held_out[g],
+         OutputError(inputs.held_out[g])});
   }
   return groups;
 }
 
-/// Every damping, each before and after the polish.
-constexpr std::array<double, 4> kDampings = {.01, .1, .3, 1.};
+constexpr std::array<double, 5> kDampings = {.01, .03, .1, .3, 1.};
+constexpr std::size_t kFirstDamping = 2;
 
 /// The Gram a method rounds by. A constant input vanishes from the centred Gram but may not be rounded at random,
 /// since its mean is an estimate too: a thousandth of the raw diagonal stays.
-Matrix gram_for(const RoundingMethod& method, const Moments2& inputs) {
+DoubleMatrix gram_for(const RoundingMethod& method, const Moments2& inputs) {
   if (!method.corrects_bias) return inputs.gram;
   constexpr double kKept = 1e-3;
-  Matrix gram = inputs.centred();
+  DoubleMatrix gram = inputs.centred();
   gram.diagonal().array() += kKept * inputs.gram.diagonal().mean();
   return gram;
 }
 
-/// Calls visit(polished, integers) for the method without its polish and, where it is second-order, with it.
-template <typename Visit>
-void round_both_ways(const RoundingMethod& method, const GridProblem& problem, const Moments2& inputs,
-                     const Visit& visit) {
-  if (!method.second_order) return visit(false, round_to_nearest(problem));
-  Matrix gram = gram_for(method, inputs);
-  const SecondOrderFactor factor(gram, method.damping);
-  Matrix integers = factor.valid() ? factor.round(problem) : round_to_nearest(problem);
-  visit(false, integers);
-  if (factor.valid()) {
-    constexpr int kSweeps = 4;
-    gram.diagonal().array() += method.damping * gram.diagonal().mean();
-    descend(problem, gram, kSweeps, integers);
-  }
-  visit(true, integers);
-}
-
 Matrix rounded(const RoundingMethod& method, const GridProblem& problem, const Moments2& inputs) {
-  Matrix result;
-  round_both_ways(method, problem, inputs, [&](bool polished, const Matrix& integers) {
-    if (polished == method.polished) result = integers;
-  });
-  return result;
+  if (!method.second_order) return round_to_nearest(problem);
+  DoubleMatrix gram = gram_for(method, inputs);
+  const SecondOrderFactor factor(gram, method.damping);
+  if (!factor.valid()) return round_to_nearest(problem);
+  Matrix integers = factor.round(problem);
+  constexpr int kSweeps = 4;
+  gram.diagonal().array() += method.damping * gram.diagonal().mean();
+  descend(problem, gram, kSweeps, integers);
+  return integers;
 }
 
 /// Error on the held-out rows, the mean error of the fitting rows corrected where the method does that.
-double held_out_error(const RoundingMethod& method, const Group& group, const Matrix& integers) {
-  const Matrix error = rounding_error(group.problem, integers);
-  if (!method.corrects_bias) return output_error(error, *group.held_out);
-  const Eigen::VectorXd shift = error * group.fit->mean();
-  return output_error(error, *group.held_out, &shift);
+double held_out_error(const RoundingMethod& method, const std::vector<Group>& groups) {
+  double sum = 0;
+  for (const Group& group : groups) {
+    const Matrix error = rounding_error(group.problem, rounded(method, group.problem, *group.fit));
+    Eigen::VectorXf shift;
+    if (method.corrects_bias) shift = error * group.fit->mean().cast<float>();
+    sum += group.judge.of(error, shift);
+  }
+  return sum;
 }
 
 /// Puts a group's integers into the tensor; what a runtime would compute as infinity takes a step back, as in
 /// quantize_grid.
-void store(const Matrix& integers, const Matrix& scales, const MatrixView& view, std::size_t group, double limit,
+void store(const Matrix& integers, const Matrix& scales, const MatrixView& view, std::size_t group, float limit,
            std::vector<std::int8_t>& values) {
   for (Eigen::Index r = 0; r < integers.rows(); ++r) {
     for (Eigen::Index k = 0; k < integers.cols(); ++k) {
-      double value = integers(r, k);
+      float value = integers(r, k);
       while (std::fabs(value * scales(r, k)) > limit) value -= value > 0 ? 1 : -1;
       values[view.at(group, static_cast<std::size_t>(r), static_cast<std::size_t>(k))] =
           static_cast<std::int8_t>(value);
@@ -90,38 +84,41 @@ void store(const Matrix& integers, const Matrix& scales, const MatrixView& view,
 }
 
 void add_mean_error(const Matrix& error, const Moments2& inputs, std::vector<float>& mean_error) {
-  const Eigen::VectorXd shift = error * inputs.mean();
-  for (const double value : shift) mean_error.push_back(static_cast<float>(value));
+  const Eigen::VectorXf shift = error * inputs.mean().cast<float>();
+  mean_error.insert(mean_error.end(), shift.begin(), shift.end());
 }
 
-/// Held-out errors of a method, [without, with] polish, over all groups.
-std::array<double, 2> held_out_errors(const RoundingMethod& method, const std::vector<Group>& groups) {
-  std::array<double, 2> errors{};
-  for (const Group& group : groups) {
-    round_both_ways(method, group.problem, *group.fit, [&](bool polished, const Matrix& integers) {
-      errors[polished ? 1 : 0] += held_out_error(method, group, integers);
-    });
+/// Tries dampings from `from` on in steps of `step` while they get better.
+void search(const std::vector<Group>& groups, bool corrects_bias, std::size_t from, int step, LayerRounding& best) {
+  for (std::size_t i = from; i < kDampings.size(); i += static_cast<std::size_t>(step)) {  // below 0 wraps around
+    const RoundingMethod method{true, kDampings[i], corrects_bias};
+    const double error = held_out_error(method, groups);
+    if (!(error < best.chosen_error)) return;
+    best.chosen_error = error;
+    best.method = method;
   }
-  return errors;
 }
 
-void choose_method(const std::vector<Group>& groups, bool has_bias, LayerRounding& result) {
-  result.nearest_error = held_out_errors({}, groups)[0];
-  result.chosen_error = result.nearest_error;
-  const auto consider = [&](RoundingMethod method) {
-    const std::array<double, 2> errors = held_out_errors(method, groups);
-    for (const bool polished : {false, true}) {
-      const double error = errors[polished ? 1 : 0];
-      if ((polished && !method.second_order) || !(error < result.chosen_error)) continue;
-      result.chosen_error = error;
-      result.method = method;
-      result.method.polished = polished;
-    }
-  };
+void choose_method(const std::vector<Group>& groups, bool has_bias, LayerRounding& best) {
+  best.nearest_error = held_out_error({}, groups);
+  best.chosen_error = best.nearest_error;
   for (const bool corrects_bias : {false, true}) {
     if (corrects_bias && !has_bias) break;
-    if (corrects_bias) consider({false, 0, false, true});
-    for (const double damping : kDampings) consider({true, damping, false, corrects_bias});
+    if (corrects_bias) {
+      const RoundingMethod method{false, 0, true};
+      const double error = held_out_error(method, groups);
+      if (error < best.chosen_error) {
+        best.chosen_error = error;
+        best.method = method;
+      }
+    }
+    LayerRounding found;
+    found.chosen_error = std::numeric_limits<double>::infinity();
+    search(groups, corrects_bias, kFirstDamping, 1, found);
+    if (found.method.damping == kDampings[kFirstDamping]) search(groups, corrects_bias, kFirstDamping - 1, -1, found);
+    if (!(found.chosen_error < best.chosen_error)) continue;
+    best.chosen_error = found.chosen_error;
+    best.method = found.method;
   }
 }
 
@@ -131,7 +128,6 @@ std::string to_string(const RoundingMethod& method) {
   std::string text = "nearest";
   if (method.second_order) {
     text = "second-order, damping " + std::to_string(std::lround(100 * method.damping)) + " %";
-    if (method.polished) text += ", polished";
   }
   return text + (method.corrects_bias ? ", bias corrected" : "");
 }
@@ -142,7 +138,7 @@ LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& i
   const std::vector<Group> groups = groups_of(task, result.numbers, inputs);
   choose_method(groups, task.has_bias, result);
   if (result.method == RoundingMethod{}) return result;
-  const double limit = static_cast<double>(largest_product(task.layer.dtype));
+  const float limit = largest_product(task.layer.dtype);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     Moments2 all = *groups[g].fit;
     all += *groups[g].held_out;

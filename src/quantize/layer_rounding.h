@@ -14,13 +14,12 @@ namespace mpq::quant {
 
 /// One way to turn a layer's weights into integers.
 struct RoundingMethod {
-  bool second_order = false;   ///< GPTQ; else to nearest
+  bool second_order = false;   ///< GPTQ and coordinate descent; else to nearest
   double damping = 0;          ///< of the Gram, in units of its mean diagonal
-  bool polished = false;       ///< by coordinate descent
   bool corrects_bias = false;  ///< the mean error goes into the bias, and GPTQ sees the centred Gram
   bool operator==(const RoundingMethod&) const = default;
 };
-/// "nearest", "second-order, damping 10 %, polished, bias corrected".
+/// "nearest", "second-order, damping 10 %, bias corrected".
 std::string to_string(const RoundingMethod& method);
 
 /// A layer's weights as they are to be written.
@@ -48,8 +47,9 @@ struct RoundingTask {
 };
 
 /// Tries every method on the fitting rows, keeps the one that errs least on the held-out rows at the layer's own
-/// output, and repeats it with all rows. The usual damping of 1 % overfits small calibration sets: 1, 10, 30 and 100 %
-/// are tried. The grid's scales stay those of quantize_grid, and so do all bytes.
+/// output, and repeats it with all rows. Second-order is GPTQ, polished by coordinate descent. The usual damping of 1 %
+/// overfits small calibration sets: from 10 % it goes up or down as long as the held-out error falls. The grid's scales
+/// stay those of quantize_grid, and so do all bytes.
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
 
 }  // namespace mpq::quant

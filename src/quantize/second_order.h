@@ -12,7 +12,7 @@ namespace mpq::quant {
 
 /// A weight matrix to be rounded on a given grid: element (r, k) becomes an integer times its scale.
 struct GridProblem {
-  Matrix weights;  ///< [rows, columns]
+  Matrix weights;  ///< [rows, columns]; all magnitudes far from the ends of float's range
   Matrix scales;   ///< as large: scales may be shared along rows, blocks or anything else
   IntegerRange range{8};
 };
@@ -27,18 +27,18 @@ struct GridProblem {
 class SecondOrderFactor {
  public:
   /// `damping`: added to the diagonal, in units of its mean. The Gram is rescaled first, for Grams span 1e-20..1.
-  SecondOrderFactor(const Matrix& gram, double damping);
+  SecondOrderFactor(const DoubleMatrix& gram, double damping);
 
   /// False for a Gram of zeros, or one that no damping makes positive definite: round to nearest then.
   bool valid() const { return valid_; }
 
-  /// GPTQ: inputs of most energy first ("act-order"), blocked by 128 columns. The integers, as doubles.
+  /// GPTQ: inputs of most energy first ("act-order"), blocked by 128 columns. The integers, as floats.
   Matrix round(const GridProblem& problem) const;
 
  private:
   bool valid_ = false;
   std::vector<Eigen::Index> order_;  ///< column of the Gram at each place; the last place is rounded first
-  Eigen::MatrixXd lower_;
+  Eigen::MatrixXf lower_;
 };
 
 /// Rounded to nearest, ties to even.
@@ -46,7 +46,7 @@ Matrix round_to_nearest(const GridProblem& problem);
 
 /// Coordinate descent on tr(E gram E') from `integers` (COMQ 2024, for fixed scales): every integer in turn moves to
 /// the best one while all others stay; never worse. Returns how many moved.
-std::size_t descend(const GridProblem& problem, const Matrix& gram, int sweeps, Matrix& integers);
+std::size_t descend(const GridProblem& problem, const DoubleMatrix& gram, int sweeps, Matrix& integers);
 
 /// integers * scales - weights.
 Matrix rounding_error(const GridProblem& problem, const Matrix& integers);

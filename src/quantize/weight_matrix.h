@@ -11,8 +11,10 @@
 
 namespace mpq::quant {
 
-/// One row per output, one column per input it sums over.
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// One row per output, one column per input it sums over. Sums over many rows are held in double precision, what is
+/// computed with weights in single.
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using DoubleMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// A stored weight seen as the matrices its operator multiplies with: output = row . input for every group of channels.
 /// Element (g, r, k) stands at g * group_stride + r * row_stride + k * column_stride of the C-order tensor.
@@ -44,7 +46,7 @@ Matrix group_matrix(std::span<const T> tensor, const MatrixView& view, std::size
   for (std::size_t r = 0; r < view.rows; ++r) {
     for (std::size_t k = 0; k < view.columns; ++k) {
       result(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(k)) =
-          static_cast<double>(tensor[view.at(group, r, k)]);
+          static_cast<float>(tensor[view.at(group, r, k)]);
     }
   }
   return result;
