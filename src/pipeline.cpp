@@ -14,6 +14,7 @@
 #include "encode/encode.h"
 #include "encode/metadata.h"
 #include "joint_plan.h"
+#include "rounded_quantize.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
 #include "version_generated.h"
@@ -104,12 +105,11 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
           {"threads", std::to_string(threads)}};
 }
 
-/// The candidates an old plan may hold need no scores: only the layers' sizes matter for its check.
-QuantizedModel write_plan(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,
-                          Observer& observer) {
+QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
+                          const PipelineOptions& options, Observer& observer) {
   QuantizeOptions quantize_options = options.quantize;
   plan.compute = quantize_options.compute = compute;
-  return quantize(model, plan, quantize_options, observer);
+  return quantizer.write(plan, quantize_options, observer);
 }
 
 Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,
@@ -134,10 +134,10 @@ bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
 
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
 /// budget itself costs, judged on calibration samples, never on the evaluation data.
-QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Samples& calibration,
-                               const PipelineOptions& options, Observer& observer) {
-  QuantizedModel integer = write_plan(model, plan, "int8", options, observer);
-  QuantizedModel floating = write_plan(model, plan, "float", options, observer);
+QuantizedModel choose_run_form(const Model& model, RoundedQuantizer& quantizer, const Plan& plan,
+                               const Samples& calibration, const PipelineOptions& options, Observer& observer) {
+  QuantizedModel integer = write_plan(quantizer, plan, "int8", options, observer);
+  QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
   if (!integer_kernels_pay(model, integer)) return floating;
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
@@ -149,22 +149,32 @@ QuantizedModel choose_run_form(const Model& model, const Plan& plan, const Sampl
   return keep ? integer : floating;
 }
 
-/// Judged on calibration samples, never on the evaluation data, and in float arithmetic: where integer kernels round
-/// the activations too, that comes on top of every plan alike.
+/// A plan rounded to nearest: how plans are compared, and the baseline everybody knows.
+QuantizedModel write_nearest(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,
+                             Observer& observer) {
+  QuantizeOptions nearest = options.quantize;
+  nearest.rounding = "nearest";
+  plan.compute = nearest.compute = compute;
+  return quantize(model, plan, nearest, observer);
+}
+
+/// Judged on calibration samples, never on the evaluation data. In float arithmetic, because integer kernels that round
+/// the activations too come on top of every plan alike; rounded to nearest, because weights fitted to these very
+/// samples would look better on them than they are.
 Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& budget, const Samples& calibration,
                  const PipelineOptions& options, Observer& observer) {
   if (options.joint_samples == 0) return allocate(scores, budget, options.allocate);
   const Samples judge = calibration.slice(0, std::min(options.joint_samples, calibration.size()));
   const auto damage_together = [&](const Plan& plan) {
-    return measure(model, write_plan(model, plan, "float", options, observer), judge, options, {}, observer).damage;
+    return measure(model, write_nearest(model, plan, "float", options, observer), judge, options, {}, observer).damage;
   };
   return best_plan_together(scores, budget, options.allocate, damage_together, observer);
 }
 
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
-QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget& budget, const Samples& calibration,
-                           const PipelineOptions& options, Observer& observer) {
+QuantizedModel meet_budget(const Model& model, RoundedQuantizer& quantizer, Sensitivity& scores, const Budget& budget,
+                           const Samples& calibration, const PipelineOptions& options, Observer& observer) {
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
     Plan plan = choose_plan(model, scores, tightened, calibration, options, observer);
@@ -172,8 +182,8 @@ QuantizedModel meet_budget(const Model& model, Sensitivity& scores, const Budget
     plan.budget = budget.text;
     plan.limit_bytes = limit.limit_bytes;
     const std::string& compute = options.allocate.compute;
-    QuantizedModel written = compute == "auto" ? choose_run_form(model, plan, calibration, options, observer)
-                                               : write_plan(model, plan, compute, options, observer);
+    QuantizedModel written = compute == "auto" ? choose_run_form(model, quantizer, plan, calibration, options, observer)
+                                               : write_plan(quantizer, plan, compute, options, observer);
     if (!limit.counts_file || written.bytes() <= limit.limit_bytes) return written;
     const std::int64_t over = written.bytes() - limit.limit_bytes;
     const std::int64_t planned = resolve(tightened, scores).limit_bytes;
@@ -192,7 +202,7 @@ std::optional<Verification> uniform_baseline(const Model& model, const Sensitivi
   allocate_options.uniform = true;
   try {
     const Plan plan = allocate(scores, budget, allocate_options);
-    return measure(model, write_plan(model, plan, quantized.plan().compute, options, observer), evaluation, options,
+    return measure(model, write_nearest(model, plan, quantized.plan().compute, options, observer), evaluation, options,
                    options.labels, observer);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInfeasible) throw;
@@ -271,6 +281,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     fill_sizes(model, run_form_of(options.allocate.compute), *scores);
   }
 
+  RoundedQuantizer quantizer(model, data.calibration);
   std::vector<PipelineResult> results;
   const std::size_t count = options.plan ? 1 : options.budgets.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -281,9 +292,9 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     if (!options.scores && scores) record.cost = cost;
     result.quantized = timed(record.timings_seconds, "quantize", [&] {
       return options.plan
-                 ? write_plan(model, *options.plan, options.plan->compute == "auto" ? "int8" : options.plan->compute,
-                              options, observer)
-                 : meet_budget(model, *scores, options.budgets[i], data.calibration, options, observer);
+                 ? write_plan(quantizer, *options.plan,
+                              options.plan->compute == "auto" ? "int8" : options.plan->compute, options, observer)
+                 : meet_budget(model, quantizer, *scores, options.budgets[i], data.calibration, options, observer);
     });
     if (options.dry_run) {
       record.plan = result.quantized->plan();

@@ -9,6 +9,7 @@
 #include "mpq/model.h"
 #include "mpq/observer.h"
 #include "mpq/plan.h"
+#include "mpq/samples.h"
 
 namespace mpq {
 
@@ -16,6 +17,10 @@ struct QuantizeOptions {
   /// How quantized MatMul and Gemm layers run: "float" (weights folded to float at load) or "int8" (DequantizeLinear
   /// feeding the product, which ONNX Runtime fuses into int8/int4 kernels where it has them).
   std::string compute = "int8";
+  /// "nearest"; "second-order": GPTQ with the statistics of each layer's inputs, where rounding to nearest does not
+  /// err less on held-out samples; "auto": second-order whenever there are calibration samples that are not synthetic,
+  /// but for plans whose scales are fitted by "minmax", the plain baseline.
+  std::string rounding = "auto";
   int threads = 0;
   void validate() const;
 };
@@ -46,11 +51,16 @@ class QuantizedModel {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// Rounds every layer as the plan says and writes the result as standard ONNX operators. With "float" for every
-/// layer the result is the original model, unchanged. Throws Error{kInvalidInput} when plan and model do not belong
-/// together.
+/// Rounds every layer to nearest, as the plan says, and writes the result as standard ONNX operators. With "float" for
+/// every layer the result is the original model, unchanged. Throws Error{kInvalidInput} when plan and model do not
+/// belong together.
 QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options = {},
                         Observer& observer = silent_observer());
+
+/// The same with samples to fit the rounding to, as QuantizeOptions::rounding says. Throws Error{kInvalidInput} when
+/// the model does not run on the samples.
+QuantizedModel quantize(const Model& model, const Plan& plan, const Samples& calibration,
+                        const QuantizeOptions& options = {}, Observer& observer = silent_observer());
 
 /// The plan that a model written by mpq carries in its metadata; nothing for any other model.
 /// Throws Error{kInvalidInput} when there is one and it cannot be read.

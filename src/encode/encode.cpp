@@ -38,6 +38,10 @@ class PlanWriter {
     for (std::size_t i = 0; i < layers_.size(); ++i) write_layer(layers_[i], candidates_[i], quantized);
   }
 
+  void replace(const Constants& constants) {
+    for (const auto& [name, numbers] : constants) writer_.replace_constant(name, numbers);
+  }
+
   bool changed() const { return changed_; }
   const std::vector<WrittenLayer>& written() const { return written_; }
   ModelWriter::Result finish(const Plan& plan) { return writer_.finish(merged_text(plan)); }
@@ -133,9 +137,10 @@ Plan with_true_bytes(const Model& model, Plan plan, std::int64_t file_bytes) {
 }  // namespace
 
 QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
-                      const std::function<quant::QuantizedTensor(std::size_t)>& quantized) {
+                      const std::function<quant::QuantizedTensor(std::size_t)>& quantized, const Constants& constants) {
   PlanWriter writer(model, plan, run_form);
   writer.write(&quantized);
+  writer.replace(constants);
   Model result = writer.changed() ? finished_model(writer.finish(plan)) : model;
   const bool external = needs_external_data(result.impl());
   const std::int64_t bytes = bytes_of(result.impl(), external);

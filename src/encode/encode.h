@@ -30,11 +30,26 @@ SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate
 /// with blocks of 32 and 128 where the layer's shape allows and blocks have shown to pay.
 std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits);
 
+/// Constants of the main graph whose numbers change with the weights: biases that take up a mean rounding error.
+using Constants = std::map<std::string, std::vector<float>>;
+
+/// Weights that were rounded before, with statistics of their inputs.
+struct RoundedWeights {
+  /// Null where a layer is to be rounded to nearest.
+  std::function<const quant::QuantizedTensor*(std::size_t layer, const Candidate& candidate)> find;
+  Constants constants;
+};
+
+/// mpq::quantize with weights that were rounded before; `rounding` is how, for the plan.
+QuantizedModel quantize_rounded(const Model& model, const Plan& plan, const RoundedWeights& rounded,
+                                const std::string& rounding, const QuantizeOptions& options, Observer& observer);
+
 /// Writes the plan into the model. `quantized(layer index)` supplies the numbers of grid layers when asked, one layer
 /// at a time. The result's bytes equal serialized_size of what it holds; Plan::file_bytes and stored_bytes are set from
 /// it.
 QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
-                      const std::function<quant::QuantizedTensor(std::size_t)>& quantized);
+                      const std::function<quant::QuantizedTensor(std::size_t)>& quantized,
+                      const Constants& constants = {});
 
 /// Bytes of the file encode() will write for this plan, without quantizing anything. Exact.
 std::int64_t exact_file_bytes(const Model& model, const Plan& plan, RunForm run_form);

@@ -8,6 +8,7 @@
 #include "encode/function_body.h"
 #include "encode/integer_site.h"
 #include "encode/metadata.h"
+#include "encode/replace_numbers.h"
 
 namespace mpq::encode {
 
@@ -152,6 +153,10 @@ void ModelWriter::write_half(std::size_t layer, const std::vector<float>* weight
     add_tensor(parts.tensors[0], nullptr);
   }
   nodes_.push_back(std::move(parts.node));
+}
+
+void ModelWriter::replace_constant(const std::string& name, const std::vector<float>& numbers) {
+  replace_numbers(proto_, *store_, name, numbers);
 }
 
 std::int64_t ModelWriter::skeleton_bytes() const { return graph::serialized_size(proto_, *store_, "").model_bytes; }

@@ -30,6 +30,9 @@ class ModelWriter {
   /// Before: initializer or Constant `weight`          After: w<i>.h (float16) -> Cast -> `weight`
   void write_half(std::size_t layer, const std::vector<float>* weight);
 
+  /// Gives a constant of the main graph other numbers, which take no more bytes.
+  void replace_constant(const std::string& name, const std::vector<float>& numbers);
+
   /// Bytes the model file would have now, without the nodes and functions of the weights written so far.
   std::int64_t skeleton_bytes() const;
 

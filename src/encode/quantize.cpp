@@ -23,13 +23,19 @@ void QuantizeOptions::validate() const {
   if (compute != "float" && compute != "int8") {
     throw Error(ErrorCode::kUsage, "Quantized layers run as 'float' or 'int8', not as '" + compute + "'.", "compute");
   }
+  if (rounding != "auto" && rounding != "nearest" && rounding != "second-order") {
+    throw Error(ErrorCode::kUsage, "Weights are rounded 'auto', 'nearest' or 'second-order', not '" + rounding + "'.",
+                "rounding");
+  }
   if (threads < 0) {
     throw Error(ErrorCode::kUsage, "The number of threads is " + std::to_string(threads) + "; it cannot be negative.",
                 "threads", "Use 0 for all cores.");
   }
 }
 
-QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options, Observer& observer) {
+QuantizedModel encode::quantize_rounded(const Model& model, const Plan& plan, const RoundedWeights& rounded,
+                                        const std::string& rounding, const QuantizeOptions& options,
+                                        Observer& observer) {
   options.validate();
   const quant::ScaleFit fit = scale_fit_of(plan);
   const std::vector<std::size_t> layers = encode::quantizable_layers(model);
@@ -45,15 +51,21 @@ QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOpti
     const Layer& layer = model.layers()[index];
     observer.progress("quantize", done, total, layer.name);
     if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the weights were quantized.");
-    const std::vector<float> weight = model.weight(index);
-    quant::QuantizedTensor result = quant::quantize_grid(weight, layer, by_index[index], fit, options.threads);
     done += static_cast<double>(layer.parameters);
-    return result;
+    const quant::QuantizedTensor* ready = rounded.find ? rounded.find(index, by_index[index]) : nullptr;
+    if (ready != nullptr) return *ready;
+    return quant::quantize_grid(model.weight(index), layer, by_index[index], fit, options.threads);
   };
   const encode::RunForm run_form = options.compute == "float" ? encode::RunForm::kFloat : encode::RunForm::kInteger;
-  QuantizedModel result = encode::encode(model, plan, run_form, quantized);
+  Plan written = plan;
+  written.rounding = rounding;
+  QuantizedModel result = encode::encode(model, written, run_form, quantized, rounded.constants);
   observer.progress("quantize", total, total, "");
   return result;
+}
+
+QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options, Observer& observer) {
+  return encode::quantize_rounded(model, plan, {}, "nearest", options, observer);
 }
 
 }  // namespace mpq

@@ -72,13 +72,6 @@ std::vector<std::uint16_t> store_scales(std::span<const float> scales, float mul
   return stored;
 }
 
-/// Largest float that does not round to infinity in the weight's own type.
-float largest_product(const std::string& dtype) {
-  if (dtype == "float16") return std::nextafter(65520.0F, 0.0F);
-  if (dtype == "bfloat16") return std::nextafter(0x1.ffp127F, 0.0F);
-  return std::numeric_limits<float>::max();
-}
-
 /// Rounds a row; integers whose product a runtime would round to infinity take a step back.
 void round_row(std::span<const float> row, float scale, IntegerRange range, float limit, std::int8_t* out) {
   round_to_grid(row, scale, range, out);
@@ -107,6 +100,12 @@ void check(std::span<const float> weight, const Layer& layer, const ScaleLayout&
 }
 
 }  // namespace
+
+float largest_product(const std::string& dtype) {
+  if (dtype == "float16") return std::nextafter(65520.0F, 0.0F);
+  if (dtype == "bfloat16") return std::nextafter(0x1.ffp127F, 0.0F);
+  return std::numeric_limits<float>::max();
+}
 
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                               ScaleFit fit, int threads) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "mpq/layer.h"
@@ -39,6 +40,9 @@ enum class ScaleFit { kMse, kMinMax };
 /// No product reaches infinity in the layer's dtype. `threads`: 0 = all cores; the result does not depend on it.
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                               ScaleFit fit = ScaleFit::kMse, int threads = 1);
+
+/// Largest float that does not round to infinity in a weight's own type.
+float largest_product(const std::string& dtype);
 
 /// The floats a runtime computes from it: float(value) * (float(half scale) * multiplier), bit for bit.
 std::vector<float> dequantize(const QuantizedTensor& tensor);

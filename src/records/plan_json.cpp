@@ -47,6 +47,7 @@ Json write_plan(const Plan& value) {
   put_number(object, "optimality_gap", value.optimality_gap);
   object["uniform"] = value.uniform;
   object["scale_fit"] = value.scale_fit;
+  object["rounding"] = value.rounding;
   object["compute"] = value.compute;
   Json entries = Json::array();
   for (const PlanEntry& entry : value.entries) entries.push_back(write_entry(entry));
@@ -70,6 +71,9 @@ Plan read_plan(const JsonReader& reader) {
   value.optimality_gap = reader.number("optimality_gap");
   value.uniform = reader.at("uniform").boolean();
   value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
+  if (const auto rounding = reader.find("rounding")) {  // plans of version 0.1 have none
+    value.rounding = rounding->word({"auto", "nearest", "second-order"});
+  }
   value.compute = reader.at("compute").word({"auto", "float", "int8"});
   std::set<std::string> names;
   for (const JsonReader& entry : reader.at("entries").elements()) {

@@ -82,7 +82,7 @@ std::string accuracy_field(const AccuracyComparison& a, const Style& style) {
 
 std::string baseline_field(const RunRecord& record, const Style& style) {
   const double mixed = record.verification->damage, uniform = record.uniform_baseline->damage;
-  std::string text = "the same bytes with one width everywhere: damage " + short_number(uniform);
+  std::string text = "one width everywhere, rounded to nearest: damage " + short_number(uniform);
   if (mixed > 0) text += fmt::format(", {:.2f} times this plan's", uniform / mixed);
   return field("Uniform", text, style);
 }

@@ -30,7 +30,7 @@ struct Settings {
   bool force = false;
 
   std::vector<std::string> budgets, layer, keep, what_if;
-  std::string bits, compute = "auto", scale_fit = "mse";
+  std::string bits, compute = "auto", scale_fit = "mse", rounding = "auto";
   bool uniform = false, dry_run = false, frontier = false;
 
   std::optional<std::int64_t> effort, max_trials, min_bits, threads, seed;

@@ -73,6 +73,8 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
   options.analyze = analyze_options(settings, console);
   options.allocate = allocate_options(settings);
   options.quantize.threads = options.analyze.threads;
+  options.quantize.rounding = settings.rounding;
+  options.quantize.validate();
   options.verify = verify_options(settings);
   options.dry_run = settings.dry_run;
   options.measure_uniform = settings.effort.value_or(kDefaultEffort) >= kDefaultEffort;

@@ -174,6 +174,7 @@ std::vector<std::pair<std::string, std::string>> options_in_force(const Settings
   add("trials", options.trials == 0 ? "adaptive" : std::to_string(options.trials));
   add("max-trials", std::to_string(options.max_trials));
   add("scale-fit", options.scale_fit);
+  add("rounding", settings.rounding);
   add("compute", settings.compute);
   add("seed", std::to_string(options.seed));
   return result;

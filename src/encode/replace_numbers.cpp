@@ -1,0 +1,69 @@
+#include "encode/replace_numbers.h"
+
+#include <cstring>
+#include <memory>
+#include <span>
+
+#include "mpq/error.h"
+
+#include "graph/values.h"
+#include "quantize/grid.h"
+
+namespace mpq::encode {
+
+namespace {
+
+using onnx::TensorProto;
+
+TensorProto* find_constant(onnx::GraphProto& graph, const std::string& name) {
+  for (TensorProto& tensor : *graph.mutable_initializer()) {
+    if (tensor.name() == name) return &tensor;
+  }
+  for (const onnx::NodeProto& node : graph.node()) {
+    const TensorProto* tensor = graph::constant_tensor(node);
+    if (tensor != nullptr && node.output(0) == name) return const_cast<TensorProto*>(tensor);
+  }
+  return nullptr;
+}
+
+/// Empty for types other than float32 and float16.
+std::string raw_numbers(int type, const std::vector<float>& numbers) {
+  std::string raw;
+  const auto append = [&raw](const auto& number) { raw.append(reinterpret_cast<const char*>(&number), sizeof number); };
+  for (const float number : numbers) {
+    if (type == TensorProto::FLOAT) append(number);
+    if (type == TensorProto::FLOAT16) append(quant::to_half(number));
+  }
+  return raw;
+}
+
+}  // namespace
+
+void replace_numbers(onnx::ModelProto& model, graph::TensorStore& store, const std::string& name,
+                     const std::vector<float>& numbers) {
+  TensorProto* tensor = find_constant(*model.mutable_graph(), name);
+  if (tensor == nullptr) throw Error(ErrorCode::kInternal, "The model has no constant of this name.", name);
+  std::string raw = raw_numbers(tensor->data_type(), numbers);
+  std::string scratch;
+  if (raw.empty() || raw.size() != graph::raw_bytes(*tensor, store, scratch).size()) {
+    throw Error(ErrorCode::kInternal, "The constant cannot take " + std::to_string(numbers.size()) + " numbers.", name);
+  }
+  if (graph::in_store(*tensor)) {
+    const graph::TensorField field = store.field(graph::store_index(*tensor));
+    const auto owner = std::make_shared<const std::string>(std::move(raw));
+    graph::point_to_store(*tensor, store.add(std::as_bytes(std::span(*owner)), owner, field), owner->size());
+    return;
+  }
+  switch (graph::data_field(*tensor)) {
+    case graph::TensorField::kRaw:
+      tensor->set_raw_data(std::move(raw));
+      return;
+    case graph::TensorField::kFloat:
+      std::memcpy(tensor->mutable_float_data()->mutable_data(), raw.data(), raw.size());
+      return;
+    default:
+      throw Error(ErrorCode::kInternal, "The constant's field changes its size with its numbers.", name);
+  }
+}
+
+}  // namespace mpq::encode

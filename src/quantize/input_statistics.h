@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include "quantize/weight_matrix.h"
+
+namespace mpq::quant {
+
+/// Second-order statistics of the inputs of one group of channels: what the damage of a changed weight matrix at its
+/// own output depends on. For E = changed - original: sum over the rows x of |E x|^2 = tr(E gram E').
+struct Moments2 {
+  explicit Moments2(std::size_t columns = 0);
+  DoubleMatrix gram;    ///< sum of x x'
+  Eigen::VectorXd sum;  ///< sum of x
+  double count = 0;     ///< rows seen
+
+  void operator+=(const Moments2& other);
+  Eigen::VectorXd mean() const;
+  /// sum of (x - mean)(x - mean)': what remains of the Gram when a constant error is corrected in the bias.
+  DoubleMatrix centred() const;
+};
+
+/// What was captured of a layer's inputs, split into the rows weights are fitted to and the rows choices are judged on.
+/// Damage on the fitting rows says nothing: with few samples GPTQ lowers it at will and is worse elsewhere.
+struct InputStatistics {
+  std::vector<Moments2> fit;       ///< per group
+  std::vector<Moments2> held_out;  ///< per group
+
+  InputStatistics() = default;
+  InputStatistics(std::size_t groups, std::size_t columns)
+      : fit(groups, Moments2(columns)), held_out(groups, Moments2(columns)) {}
+  bool usable() const;
+
+  /// Adds rows [count, columns] (C order) of one group.
+  void add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count);
+};
+
+/// The same in single precision, made for judging many roundings. Centred and rescaled, so that nothing cancels: Grams
+/// span 1e-20..1, and inputs may lie far from zero.
+class OutputError {
+ public:
+  explicit OutputError(const Moments2& inputs);
+  /// Sum over the rows x of |E x - shift|^2 = tr(E covariance E') + count |E mean - shift|^2; an empty shift is 0.
+  double of(const Matrix& error, const Eigen::VectorXf& shift = {}) const;
+
+ private:
+  Matrix covariance_;
+  Eigen::VectorXf mean_;
+  double unit_ = 1, count_ = 0;
+};
+
+}  // namespace mpq::quant

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mpq/layer.h"
+
+#include "quantize/grid.h"
+#include "quantize/input_statistics.h"
+#include "quantize/weight_matrix.h"
+
+namespace mpq::quant {
+
+/// One way to turn a layer's weights into integers.
+struct RoundingMethod {
+  bool second_order = false;   ///< GPTQ and coordinate descent; else to nearest
+  double damping = 0;          ///< of the Gram, in units of its mean diagonal
+  bool corrects_bias = false;  ///< the mean error goes into the bias, and GPTQ sees the centred Gram
+  bool operator==(const RoundingMethod&) const = default;
+};
+/// "nearest", "second-order, damping 10 %, bias corrected".
+std::string to_string(const RoundingMethod& method);
+
+/// A layer's weights as they are to be written.
+struct LayerRounding {
+  QuantizedTensor numbers;
+  RoundingMethod method;
+  /// Per output (group-major), what the rounding adds on average to the layer's output; empty where nothing is to be
+  /// corrected. The bias to be written is the old one less this.
+  std::vector<float> mean_error;
+  double nearest_error = 0;  ///< of rounding to nearest, on the held-out rows
+  double chosen_error = 0;   ///< of the method chosen, on the held-out rows
+
+  /// Held-out error of the method chosen, over nearest's.
+  double ratio() const { return nearest_error > 0 ? chosen_error / nearest_error : 1; }
+};
+
+/// What to round, and on which grid.
+struct RoundingTask {
+  std::span<const float> weight;
+  const Layer& layer;
+  Candidate candidate;
+  ScaleFit fit = ScaleFit::kMse;
+  MatrixView view;
+  bool has_bias = false;  ///< a bias can take up the mean error at no cost
+};
+
+/// Tries every method on the fitting rows, keeps the one that errs least on the held-out rows at the layer's own
+/// output, and repeats it with all rows. Second-order is GPTQ, polished by coordinate descent. The usual damping of 1 %
+/// overfits small calibration sets: from 10 % it goes up or down as long as the held-out error falls. The grid's scales
+/// stay those of quantize_grid, and so do all bytes.
+LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
+
+}  // namespace mpq::quant

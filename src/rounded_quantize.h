@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mpq/quantize.h"
+
+#include "calibrate/weight_rounder.h"
+
+namespace mpq {
+
+/// Writes plans with weights rounded as QuantizeOptions::rounding says. Layers rounded for one plan are kept for the
+/// next, since a budget may take several plans, each in two run forms.
+class RoundedQuantizer {
+ public:
+  /// Refers to its arguments.
+  RoundedQuantizer(const Model& model, const Samples& calibration) : model_(model), calibration_(calibration) {}
+
+  QuantizedModel write(const Plan& plan, const QuantizeOptions& options, Observer& observer);
+
+ private:
+  bool second_order(const Plan& plan, const std::string& rounding) const;
+
+  const Model& model_;
+  const Samples& calibration_;
+  std::unique_ptr<calibrate::WeightRounder> rounder_;
+};
+
+}  // namespace mpq
