@@ -3,13 +3,8 @@
 #   mpq_floor(graph USES support records LINKS ONNX::onnx SOURCES load.cpp ...)
 function(mpq_floor name)
   cmake_parse_arguments(F "" "" "USES;LINKS;SOURCES" ${ARGN})
-  if(NOT F_SOURCES)  # scaffold
-    file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/empty.cpp" "")
-    add_library(mpq_${name}_objects OBJECT "${CMAKE_CURRENT_BINARY_DIR}/empty.cpp")
-  else()
   list(TRANSFORM F_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
   add_library(mpq_${name}_objects OBJECT ${F_SOURCES})
-  endif()
   target_include_directories(mpq_${name}_objects PUBLIC
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated")
   target_link_libraries(mpq_${name}_objects PUBLIC ${F_LINKS} mpq_sanitizers Threads::Threads PRIVATE mpq_warnings)

@@ -11,8 +11,6 @@
 namespace mpq::data {
 namespace {
 
-using Shapes = std::map<std::string, std::vector<std::int64_t>>;
-
 /// What to try for free extents: of planes (images, features of rank 4), and of everything else (sequences).
 struct Sizes {
   std::int64_t plane;
@@ -82,14 +80,15 @@ bool all_fixed(const Model& model) {
 
 }  // namespace
 
-Shapes guess_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
-  const Shapes first = shapes_with(model, hints, kTrials[0]);
-  if (all_fixed(model)) return first;
+std::vector<Shapes> guess_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
+  if (all_fixed(model)) return {shapes_with(model, hints, kTrials[0])};
+  std::vector<Shapes> good, doubtful;
   for (const Sizes& sizes : kTrials) {
     Shapes shapes = shapes_with(model, hints, sizes);
-    if (consistent(model, shapes)) return shapes;
+    (consistent(model, shapes) ? good : doubtful).push_back(std::move(shapes));
   }
-  return first;  // inference cannot judge this graph; the runtime will
+  good.insert(good.end(), doubtful.begin(), doubtful.end());
+  return good;
 }
 
 }  // namespace mpq::data

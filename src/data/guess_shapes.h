@@ -11,10 +11,12 @@
 
 namespace mpq::data {
 
-/// A full shape for every input: fixed extents as they are, what weights demand (see InputHints), 1 for a free leading
-/// axis, and for the other free extents the first of a few usual sizes with which ONNX's shape inference finds the
-/// whole graph consistent. Extents with one symbol are equal.
-std::map<std::string, std::vector<std::int64_t>> guess_shapes(const Model& model,
-                                                              const std::map<std::string, InputHints>& hints);
+/// A full shape for every input.
+using Shapes = std::map<std::string, std::vector<std::int64_t>>;
+
+/// Shapes to try, best first: fixed extents as they are, what weights demand (see InputHints), 1 for a free leading
+/// axis, and for the other free extents a few usual sizes, those first with which ONNX's shape inference finds the
+/// whole graph consistent. Extents with one symbol are equal. One entry when nothing is free.
+std::vector<Shapes> guess_shapes(const Model& model, const std::map<std::string, InputHints>& hints);
 
 }  // namespace mpq::data

@@ -15,6 +15,7 @@
 #include "graph/model_impl.h"
 #include "graph/values.h"
 #include "graph/wording.h"
+#include "runtime/session.h"
 #include "support/random.h"
 
 namespace mpq {
@@ -66,8 +67,8 @@ Tensor integers(const std::vector<std::int64_t>& shape, DType type, const InputH
   return constant(shape, value >= 0 && value < capacity ? value : 1);
 }
 
-Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>& hints,
-                    const std::map<std::string, std::vector<std::int64_t>>& shapes, std::uint64_t key) {
+Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>& hints, const data::Shapes& shapes,
+                    std::uint64_t key) {
   Feed feed;
   for (const ValueInfo& input : model.inputs()) {
     const std::vector<std::int64_t>& shape = shapes.at(input.name);
@@ -78,6 +79,24 @@ Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>&
     feed[input.name] = cast_to(tensor, input.dtype);
   }
   return feed;
+}
+
+/// The first of the guesses with which the model really runs; the first of all when there is no choice.
+data::Shapes runnable_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
+  const std::vector<data::Shapes> guesses = data::guess_shapes(model, hints);
+  if (guesses.size() == 1) return guesses.front();
+  const runtime::Session session(model);
+  std::string cause;
+  for (const data::Shapes& shapes : guesses) {
+    try {
+      session.run(synthetic_feed(model, hints, shapes, 0));
+      return shapes;
+    } catch (const Error& error) {
+      if (cause.empty()) cause = error.what();
+    }
+  }
+  throw Error(ErrorCode::kInvalidInput, "No inputs could be made up with which the model runs. " + cause,
+              model.facts().path, "Give real inputs with --calibration (for `mpq verify`, --data).");
 }
 
 }  // namespace
@@ -93,7 +112,7 @@ Samples Samples::synthetic(const Model& model, std::int64_t count, std::uint64_t
     }
     hints[input.name] = data::hints_for(model, table, input);
   }
-  const auto shapes = data::guess_shapes(model, hints);
+  const data::Shapes shapes = runnable_shapes(model, hints);
   std::vector<Feed> feeds;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint64_t key = mix_key(mix_key(seed, "synthetic samples"), static_cast<std::uint64_t>(i));

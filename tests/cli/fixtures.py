@@ -99,6 +99,20 @@ def npz(arrays, compression=zipfile.ZIP_STORED):
     return buffer.getvalue()
 
 
+def free_length():
+    """x [1, n] -> Pad by 64 mirrored elements -> the first 32 -> MatMul: runs from n = 65 on, which no shape tells."""
+    weights = noise(random.Random(21), 32 * 4, 0.3)
+    whole = lambda name, values: tensor(name, [len(values)], struct.pack(f"<{len(values)}q", *values), wire.INT64)
+    nodes = [
+        node("Pad", ["x", "pads"], ["p"], "pad", mode=wire.text_attribute("mode", "reflect")),
+        node("Slice", ["p", "begin", "end", "axis"], ["s"], "slice"),
+        node("MatMul", ["s", "w"], ["y"], "product"),
+    ]
+    constants = [whole("pads", [0, 0, 0, 64]), whole("begin", [0]), whole("end", [32]), whole("axis", [1]),
+                 tensor("w", [32, 4], floats(weights))]
+    return model(graph(nodes, [value("x", [1, "n"])], [value("y", [1, 4])], constants))
+
+
 def good_files(images):
     flat = lambda some: floats([v for image in some for v in image])
     net = Net()
@@ -114,6 +128,7 @@ def good_files(images):
                                 [tensor("fc.bias", [CLASSES], floats([0.0] * CLASSES))]),
         "evil_name.onnx": net_bytes(nodes=Net().nodes()[:-1] + [node(
             "Gemm", ["flat", "fc.weight", "fc.bias"], ["logits"], "evil\x1b]0;owned\x07", transB=1)]),
+        "free_length.onnx": free_length(),
         "config.toml": b"budget = \"6bit\"\n[quantize]\nseed = 7\n",
     }
 

@@ -57,6 +57,10 @@ def tensor_attribute(name, tensor_bytes):
     return chunk(1, name) + chunk(5, tensor_bytes) + number(20, 4)
 
 
+def text_attribute(name, text):
+    return chunk(1, name) + chunk(4, text) + number(20, 3)
+
+
 def node(op, inputs, outputs, name="", domain="", **attributes):
     body = b"".join(chunk(1, i) for i in inputs) + b"".join(chunk(2, o) for o in outputs)
     if name:
