@@ -71,9 +71,7 @@ Plan read_plan(const JsonReader& reader) {
   value.optimality_gap = reader.number("optimality_gap");
   value.uniform = reader.at("uniform").boolean();
   value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
-  if (const auto rounding = reader.find("rounding")) {  // plans of version 0.1 have none
-    value.rounding = rounding->word({"auto", "nearest", "second-order"});
-  }
+  value.rounding = reader.at("rounding").word({"auto", "nearest", "second-order"});
   value.compute = reader.at("compute").word({"auto", "float", "int8"});
   std::set<std::string> names;
   for (const JsonReader& entry : reader.at("entries").elements()) {

@@ -99,6 +99,12 @@ std::string run_forms_field(const RunRecord& record, const Style& style) {
   return parts.empty() ? "" : field("Runs as", join(parts, "; "), style);
 }
 
+std::string rounding_field(const RunRecord& record, const Style& style) {
+  if (!record.plan || record.plan->rounding == "auto") return "";
+  const bool nearest = record.plan->rounding == "nearest";
+  return field("Rounding", nearest ? "to nearest" : "second-order, fitted to the calibration samples", style);
+}
+
 std::string closing_fields(const RunRecord& record, const Style& style) {
   std::string result;
   if (record.cost && record.cost->forward_equivalents > 0) result += cost_field(*record.cost, style);
@@ -137,7 +143,8 @@ std::string run_report(const RunRecord& record, const Style& style, int top) {
   } else if (record.sensitivity && record.sensitivity->data.synthetic) {
     result += '\n' + synthetic_warning(style);
   }
-  const std::string closing = run_forms_field(record, style) + closing_fields(record, style);
+  const std::string closing =
+      run_forms_field(record, style) + rounding_field(record, style) + closing_fields(record, style);
   if (!closing.empty()) result += '\n' + closing;
   const NextStep next = next_step(record);
   return result + '\n' + field("Next", next.why + ":", style) + "  " + style.paint(Tone::kGood, next.command) + '\n';

@@ -69,6 +69,7 @@ inline Plan example_plan() {
   plan.optimality_gap = 0.033;
   plan.uniform = true;
   plan.scale_fit = "minmax";
+  plan.rounding = "second-order";
   plan.compute = "int8";
   plan.entries = {{"/encoder/MatMul", {4, "grid", 32}, 2048, 1152, 1169, 1e-9, 1e-10, "allocated"},
                   {"/head/Gemm", {2, "grid", 0}, 2048, 576, 593, 0.3, 0.03, "override --layer '/head/*=2bit'"}};
