@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "mpq/check.h"
 #include "mpq/error.h"
 #include "mpq/report.h"
 
+#include "report/junit.h"
 #include "report/reports.h"
 #include "support/files.h"
 
@@ -19,6 +21,23 @@ struct Overloaded : F... {
 template <typename... F>
 Overloaded(F...) -> Overloaded<F...>;
 
+/// An analysis or a plan alone as the run it is a part of: for the renderers that show any part a record may have.
+RunRecord as_run(const AnyRecord& record) {
+  if (const auto* run = std::get_if<RunRecord>(&record)) return *run;
+  RunRecord result;
+  if (const auto* scores = std::get_if<Sensitivity>(&record)) {
+    result.command = "analyze";
+    result.model = scores->model;
+    result.sensitivity = *scores;
+  }
+  if (const auto* plan = std::get_if<Plan>(&record)) {
+    result.command = "plan";
+    result.model = plan->model;
+    result.plan = *plan;
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string render(const AnyRecord& record, const ReportOptions& options) {
@@ -31,6 +50,12 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
                                  [](const Plan& p) { return report::plan_csv(p); }},
                       record);
   }
+  if (options.format == "md") return report::markdown_report(as_run(record));
+  if (options.format == "html") return report::html_report(as_run(record), options);
+  if (options.format == "junit") {
+    const RunRecord run = as_run(record);
+    return report::junit_xml(self_check(run), run.command);
+  }
   if (options.format == "table") {
     const report::Style style(options.color, options.unicode, std::max(options.width, kLeastWidth));
     return std::visit(
@@ -40,7 +65,7 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
         record);
   }
   throw Error(ErrorCode::kUsage, "There is no report format \"" + options.format + "\".", "--format",
-              "The formats are table, json and csv.");
+              "The formats are table, json, csv, md, html and junit.");
 }
 
 void write_report(const std::string& path, const AnyRecord& record, const ReportOptions& options, bool force) {

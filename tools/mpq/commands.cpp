@@ -69,8 +69,13 @@ const std::vector<Command>& table() {
        {"RECORD"},
        "show a run, an analysis or a plan again",
        "mpq report model.run.json\n"
+       "mpq report model.run.json --format html -o report.html\n"
+       "mpq report model.run.json --format md >> summary.md\n"
        "mpq report model.onnx.sensitivity.json --format csv -o layers.csv",
-       "Renders any record mpq wrote as a table, as JSON, or as CSV with one row per layer and candidate.",
+       "Renders any record mpq wrote: a table; JSON; CSV with one row per layer and candidate; Markdown for the "
+       "summary "
+       "of a CI job; one self-contained HTML page with charts, the frontier and a what-if; JUnit XML of what holds of "
+       "every good run.",
        run_report},
   };
   return commands;

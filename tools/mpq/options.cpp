@@ -44,7 +44,8 @@ const std::array kTable = {
     Option{"plan", 0, "FILE", "write exactly this *.plan.json instead of planning", kQuantize, G::kFiles, &S::plan},
     Option{"report-json", 0, "PATH", "write the run record, for `mpq report`; with several budgets one file each, "
            "the budget in its name", kQuantize | kAnalyze | kVerify, G::kFiles, &S::report_json},
-    Option{"format", 0, "table|json|csv", "how to show the record (default table)", kReport, G::kFiles, &S::format},
+    Option{"format", 0, "table|json|csv|md|html|junit", "how to show the record (default table); html is one self-contained "
+           "page", kReport, G::kFiles, &S::format},
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
            "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
