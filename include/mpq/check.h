@@ -61,4 +61,8 @@ struct CheckReportOptions {
 std::string render(const std::vector<GateResult>& results, const RunRecord& record, const std::string& path,
                    const CheckReportOptions& options);
 
+/// Renders them into a file, atomically. Throws Error{kOutput}, also when `path` exists and `force` is false.
+void write_report(const std::string& path, const std::vector<GateResult>& results, const RunRecord& record,
+                  const CheckReportOptions& options, bool force);
+
 }  // namespace mpq

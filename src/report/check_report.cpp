@@ -10,6 +10,7 @@
 #include "report/markup.h"
 #include "report/sections.h"
 #include "report/style.h"
+#include "support/files.h"
 
 namespace mpq {
 namespace {
@@ -117,6 +118,14 @@ std::string render(const std::vector<GateResult>& results, const RunRecord& reco
   if (options.format == "junit") return report::junit_xml(results, "check");
   throw Error(ErrorCode::kUsage, "There is no format \"" + options.format + "\" for a check.", "--format",
               "The formats are table, json, md, github and junit.");
+}
+
+void write_report(const std::string& path, const std::vector<GateResult>& results, const RunRecord& record,
+                  const CheckReportOptions& options, bool force) {
+  const std::string text = render(results, record, path, options);
+  AtomicFile file(path, force);
+  file.write(text);
+  file.commit();
 }
 
 }  // namespace mpq

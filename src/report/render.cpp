@@ -4,6 +4,7 @@
 #include "mpq/error.h"
 #include "mpq/report.h"
 
+#include "report/as_run.h"
 #include "report/junit.h"
 #include "report/reports.h"
 #include "support/files.h"
@@ -21,23 +22,6 @@ struct Overloaded : F... {
 template <typename... F>
 Overloaded(F...) -> Overloaded<F...>;
 
-/// An analysis or a plan alone as the run it is a part of: for the renderers that show any part a record may have.
-RunRecord as_run(const AnyRecord& record) {
-  if (const auto* run = std::get_if<RunRecord>(&record)) return *run;
-  RunRecord result;
-  if (const auto* scores = std::get_if<Sensitivity>(&record)) {
-    result.command = "analyze";
-    result.model = scores->model;
-    result.sensitivity = *scores;
-  }
-  if (const auto* plan = std::get_if<Plan>(&record)) {
-    result.command = "plan";
-    result.model = plan->model;
-    result.plan = *plan;
-  }
-  return result;
-}
-
 }  // namespace
 
 std::string render(const AnyRecord& record, const ReportOptions& options) {
@@ -50,10 +34,10 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
                                  [](const Plan& p) { return report::plan_csv(p); }},
                       record);
   }
-  if (options.format == "md") return report::markdown_report(as_run(record));
-  if (options.format == "html") return report::html_report(as_run(record), options);
+  if (options.format == "md") return report::markdown_report(report::as_run(record));
+  if (options.format == "html") return report::html_report(report::as_run(record), options);
   if (options.format == "junit") {
-    const RunRecord run = as_run(record);
+    const RunRecord run = report::as_run(record);
     return report::junit_xml(self_check(run), run.command);
   }
   if (options.format == "table") {

@@ -24,8 +24,7 @@ namespace mpq::cli {
 namespace {
 
 /// Options and commands of the full contract that this version does not have yet.
-const std::set<std::string> kNotYet = {"--max-drop", "--forms", "--devices", "--shard", "diff",
-                                       "check",      "profile", "run",       "merge",   "completion"};
+const std::set<std::string> kNotYet = {"--max-drop", "--forms", "--devices", "--shard", "profile", "run", "merge"};
 
 Error usage_error(const std::string& what, const std::string& hint) { return Error(ErrorCode::kUsage, what, {}, hint); }
 
@@ -51,6 +50,7 @@ struct Parser {
       options[option.name] = added;
     }
     for (const char* name : command.positionals) positionals.push_back(app.add_option(name));
+    if (command.several) positionals.back()->expected(1, -1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 };
 
@@ -92,6 +92,7 @@ Settings parse_command(const Command& command, std::vector<std::string> words) {
   Settings settings;
   std::set<std::string> given;
   for (const Option& option : option_table()) {
+    if ((option.commands & command.bit) == 0) continue;
     const auto added = parser.options.find(option.name);
     if (added == parser.options.end() || added->second->count() == 0) continue;
     given.insert(option.name);
@@ -104,7 +105,7 @@ Settings parse_command(const Command& command, std::vector<std::string> words) {
     if (parser.positionals[i]->count() == 0) {
       throw usage_error(fmt::format("`mpq {}` needs {}.", command.name, command.positionals[i]), help_hint(command));
     }
-    settings.positionals.push_back(parser.positionals[i]->results().at(0));
+    for (const std::string& value : parser.positionals[i]->results()) settings.positionals.push_back(value);
   }
   apply_environment_and_config(command, given, settings);
   return settings;

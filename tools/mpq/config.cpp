@@ -62,9 +62,10 @@ void apply_file(const Command& command, const std::string& path, std::set<std::s
       if (item.name == "++" || item.name == "--") continue;  // CLI11's marks of a section's begin and end
       if (!item.parents.empty()) check_section(item, path);
       if (item.parents.empty() == in_section || (in_section && item.parents[0] != command.name)) continue;
-      const Option* option = find_option(item.name);
-      if (option == nullptr) reject_name(item.name, path, "option", names);
-      if (!belongs(*option, command) || set.count(item.name) != 0) continue;
+      if (find_option(item.name) == nullptr) reject_name(item.name, path, "option", names);
+      const Option* option = find_option(item.name, command.bit);
+      if (option == nullptr) continue;
+      if (set.count(item.name) != 0) continue;
       if (!here.insert(item.name).second) {
         throw Error(ErrorCode::kUsage, fmt::format("\"{}\" is set twice.", item.name), path);
       }

@@ -78,10 +78,11 @@ std::string general_help() {
 std::string command_help(const Command& command) {
   std::string text =
       fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, indented_lines(command.examples));
-  text += fmt::format("Usage: mpq {} {} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
-                      wrapped(command.details, 0));
+  text += fmt::format("Usage: mpq {} {}{} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
+                      command.several ? "..." : "", wrapped(command.details, 0));
   text += option_group(command, Option::Group::kFiles, "Files");
   text += option_group(command, Option::Group::kPlan, "Budget and layers");
+  text += option_group(command, Option::Group::kGates, "Limits");
   text += option_group(command, Option::Group::kAnalysis, "Measuring");
   text += option_group(command, Option::Group::kRun, "Running");
   text += '\n' +

@@ -18,7 +18,10 @@ enum CommandBit : unsigned {
   kPlan = 1U << 3,
   kVerify = 1U << 4,
   kReport = 1U << 5,
-  kEveryCommand = (1U << 6) - 1
+  kDiff = 1U << 6,
+  kCheck = 1U << 7,
+  kCompletion = 1U << 8,
+  kEveryCommand = (1U << 9) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -37,6 +40,12 @@ struct Settings {
   std::string engine = "auto", noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
               checkpoint;
 
+  std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
+  std::vector<std::string> min_bits;
+
+  std::string output_dir, cache;
+  bool json_lines = false;
+
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
   bool json = false, quiet = false, verbose = false, help = false;
 
@@ -48,7 +57,7 @@ struct Settings {
 struct Option {
   using Target = std::variant<bool Settings::*, std::string Settings::*, std::vector<std::string> Settings::*,
                               std::optional<std::int64_t> Settings::*>;
-  enum class Group { kFiles, kPlan, kAnalysis, kRun };
+  enum class Group { kFiles, kPlan, kGates, kAnalysis, kRun };
 
   const char* name;   ///< "budget": --budget, MPQ_BUDGET, and `budget = ...` in the configuration file
   char letter;        ///< 'o' for -o; 0 for none
@@ -64,7 +73,10 @@ struct Option {
 };
 
 std::span<const Option> option_table();
-const Option* find_option(const std::string& name);
+/// The option of that name that one of the commands takes: --format means something else in every command.
+const Option* find_option(const std::string& name, unsigned commands = kEveryCommand);
+/// The values a placeholder such as "auto|float|int8" allows; empty when it is none such.
+std::vector<std::string> allowed_values(const Option& option);
 /// "MPQ_MAX_TRIALS" for "max-trials".
 std::string environment_name(const Option& option);
 

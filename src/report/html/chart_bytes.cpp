@@ -90,9 +90,10 @@ std::string bytes_card(const View& view) {
     const Part& p = parts[i];
     const double ratio = p.before > 0 ? static_cast<double>(p.after) / static_cast<double>(p.before) : 0;
     table += fmt::format(
-        "<tr><td class=\"l name\"><span class=\"key c{}\"></span>{}</td><td>{}</td><td>{}</td><td>{}"
+        "<tr><td class=\"l\" title=\"{1}\"><span class=\"key c{0}\"></span>{2}</td><td>{3}</td><td>{4}</td><td>{5}"
         "</td></tr>\n",
-        i, markup_text(p.name), format_count(p.before), format_count(p.after), p.before > 0 ? percent(ratio) : "");
+        i, markup_text(p.name), chart_name(p.name), format_count(p.before), format_count(p.after),
+        p.before > 0 ? percent(ratio) : "");
   }
   return card("bytes", "Where the bytes go", "The file before and after, on one scale.",
               svg + table + "</tbody></table></div>\n");

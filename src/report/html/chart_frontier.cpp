@@ -28,7 +28,7 @@ Frame frame(const View& view) {
   std::vector<double> bytes, damages;
   for (const auto* plans : {&view.frontier, &view.uniforms}) {
     for (const Plan& plan : *plans) {
-      bytes.push_back(static_cast<double>(plan.file_bytes));
+      bytes.push_back(static_cast<double>(plan.stored_bytes));
       damages.push_back(plan.predicted_damage);
     }
   }
@@ -55,7 +55,7 @@ std::string axes(const Frame& f) {
     last = x;
   }
   text += fmt::format("<text class=\"tick\" x=\"2\" y=\"13\">damage</text>");
-  return text + fmt::format("<text class=\"tick end\" x=\"100%\" y=\"{}\">bytes of the file</text>\n",
+  return text + fmt::format("<text class=\"tick end\" x=\"100%\" y=\"{}\">bytes of the quantizable weights</text>\n",
                             coordinate(kHeight - 3));
 }
 
@@ -64,7 +64,7 @@ std::string line(const Frame& f, const std::vector<Plan>& plans, const char* css
   std::string points;
   for (const Plan& plan : plans) {
     if (!(plan.predicted_damage > 0)) continue;
-    points += fmt::format("{},{} ", coordinate(10 * f.px(plan.file_bytes)), coordinate(f.py(plan.predicted_damage)));
+    points += fmt::format("{},{} ", coordinate(10 * f.px(plan.stored_bytes)), coordinate(f.py(plan.predicted_damage)));
   }
   return fmt::format(
       "<svg width=\"100%\" height=\"{0}\" viewBox=\"0 0 1000 {0}\" preserveAspectRatio=\"none\">"
@@ -77,8 +77,9 @@ std::string describe_point(const View& view, const Plan& plan) {
     const auto whole = static_cast<double>(view.record.model.bytes);
     return whole > 0 ? fmt::format(" = {:.1f} % of the model", 100 * static_cast<double>(plan.file_bytes) / whole) : "";
   };
-  return fmt::format("{:.3f} bits per weight\n{} bytes{}\npredicted damage {}", plan.bits_per_weight,
-                     format_count(plan.file_bytes), share(), with_error(plan.predicted_damage, plan.standard_error));
+  return fmt::format("{:.3f} bits per weight, {} bytes\nfile {} bytes{}\npredicted damage {}", plan.bits_per_weight,
+                     format_count(plan.stored_bytes), format_count(plan.file_bytes), share(),
+                     with_error(plan.predicted_damage, plan.standard_error));
 }
 
 std::string points(const View& view, const Frame& f) {
@@ -89,7 +90,7 @@ std::string points(const View& view, const Frame& f) {
     text += fmt::format(
         "<circle class=\"dot pick\" data-p=\"{}\" cx=\"{}\" cy=\"{}\" r=\"4.5\"><title>{}</title>"
         "</circle>\n",
-        i, percent_of(f.px(plan.file_bytes)), coordinate(f.py(plan.predicted_damage)), describe_point(view, plan));
+        i, percent_of(f.px(plan.stored_bytes)), coordinate(f.py(plan.predicted_damage)), describe_point(view, plan));
   }
   return text;
 }
@@ -100,7 +101,7 @@ std::string uniform_points(const View& view, const Frame& f) {
   for (const Plan& plan : view.uniforms) {
     if (!(plan.predicted_damage > 0)) continue;
     const double y = f.py(plan.predicted_damage);
-    const std::string x = percent_of(f.px(plan.file_bytes));
+    const std::string x = percent_of(f.px(plan.stored_bytes));
     const auto widest = std::max_element(plan.entries.begin(), plan.entries.end(),
                                          [](const auto& a, const auto& b) { return a.parameters < b.parameters; });
     const int bits = widest == plan.entries.end() ? 0 : widest->candidate.bits;
@@ -116,7 +117,7 @@ std::string uniform_points(const View& view, const Frame& f) {
 std::string chosen(const View& view, const Frame& f) {
   if (view.plan == nullptr || !(view.plan->predicted_damage > 0)) return "";
   const Plan& plan = *view.plan;
-  const std::string x = percent_of(f.px(plan.file_bytes));
+  const std::string x = percent_of(f.px(plan.stored_bytes));
   std::string text =
       fmt::format("<circle class=\"chosen\" cx=\"{}\" cy=\"{}\" r=\"8\"><title>chosen: {}\n{}</title></circle>\n", x,
                   coordinate(f.py(plan.predicted_damage)), markup_text(plan.budget), describe_point(view, plan));
@@ -171,7 +172,7 @@ std::string frontier_card(const View& view) {
   if (view.frontier.size() < 2) return "";
   const Frame f = frame(view);
   std::string svg = fmt::format(
-      "<svg class=\"chart\" role=\"img\" aria-label=\"Pareto frontier: bytes of the file "
+      "<svg class=\"chart\" role=\"img\" aria-label=\"Pareto frontier: bytes of the weights "
       "against predicted damage\" width=\"100%\" height=\"{}\">\n",
       coordinate(kHeight));
   svg += axes(f) + line(f, view.frontier, "frontier") + uniform_points(view, f) + points(view, f) + chosen(view, f);

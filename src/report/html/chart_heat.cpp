@@ -120,7 +120,7 @@ std::string heat_card(const View& view) {
   }
   double y = kHead;
   for (const LayerRow& row : rows) {
-    names += fmt::format("<li title=\"{0}\">{0}</li>\n", markup_text(row.name));
+    names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), chart_name(row.name));
     x = 0;
     for (const int bits : widths) {
       const CandidateScore* score = shown_form(row, bits);

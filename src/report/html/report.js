@@ -158,7 +158,7 @@
     const point = data.points[index];
     slider.value = index;
     const share = data.whole > 0 ? " = " + ((100 * point.bytes) / data.whole).toFixed(1) + " % of the model" : "";
-    byId("point").textContent = point.bits.toFixed(3) + " bits per weight, " + count(point.bytes) + " bytes" + share +
+    byId("point").textContent = point.bits.toFixed(3) + " bits per weight, a file of " + count(point.bytes) + " bytes" + share +
       ", predicted damage " + number(point.damage);
     byId("command").textContent = data.before + "--budget " + point.budget + data.after;
     showMix(point.choice);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "mpq/text.h"
+
 #include "report/markup.h"
 #include "report/numbers.h"
 #include "support/text.h"
@@ -78,6 +80,11 @@ std::string card(const std::string& id, const std::string& heading, const std::s
 }
 
 std::string bits_class(int bits) { return "b" + std::to_string(bits); }
+
+std::string chart_name(const std::string& name) {
+  constexpr std::size_t kCells = 24;
+  return markup_text(shorten_middle(printable(name), kCells, "…"));
+}
 
 std::string with_error(double value, double error) {
   return error > 0 ? short_number(value) + " ± " + short_error(error) : short_number(value);
