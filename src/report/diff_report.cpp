@@ -47,9 +47,12 @@ std::string change_text(const FigureChange& figure) {
   if (!figure.before || !figure.after) return figure.after ? "new" : "gone";
   const double a = figure.before->value, b = figure.after->value;
   if (a == b) return "same";
-  std::string text = figure.name == "accuracy" ? fmt::format("{:+.2f} points", 100 * (b - a))
-                     : a != 0                  ? fmt::format("{:+.1f} %", 100 * (b - a) / a)
-                                               : "from none";
+  std::string text = "from none";
+  if (figure.name == "accuracy") {
+    text = fmt::format("{:+.2f} points", 100 * (b - a));
+  } else if (a != 0) {
+    text = b / a >= 3 ? fmt::format("{:.3g} times", b / a) : fmt::format("{:+.1f} %", 100 * (b - a) / a);
+  }
   if (figure.estimated)
     text += beyond_errors(*figure.before, *figure.after) ? ", beyond the errors" : ", within the errors";
   return text;
@@ -62,6 +65,10 @@ std::string score_text(const std::optional<Estimate>& score, const char* plus_mi
   if (score->standard_error <= 0) return report::short_number(score->value);
   return fmt::format("{} {}{}", report::short_number(score->value), plus_minus,
                      report::short_error(score->standard_error));
+}
+
+std::string score_value(const std::optional<Estimate>& score) {
+  return score ? report::short_number(score->value) : "-";
 }
 
 std::string bytes_text(const std::optional<std::int64_t>& bytes) { return bytes ? format_count(*bytes) : "-"; }
@@ -106,16 +113,14 @@ std::string terminal(const RecordDiff& diff, const Style& style) {
                        {"what", Align::kLeft},
                        {"form", Align::kLeft},
                        {"bytes"},
-                       {"score before"},
-                       {"after"},
-                       {"", Align::kLeft}});
+                       {"sensitivity"},
+                       {"differs", Align::kLeft}});
   for (const LayerChange& c : shown(diff)) {
     table.add({{printable(c.layer)},
                {kind_word(c.kind)},
                {form_text(c.before_form) + style.arrow() + form_text(c.after_form)},
                {bytes_text(c.before_bytes) + style.arrow() + bytes_text(c.after_bytes)},
-               {score_text(c.before_score, style.plus_minus())},
-               {score_text(c.after_score, style.plus_minus())},
+               {score_value(c.before_score) + style.arrow() + score_value(c.after_score)},
                {verdict(diff, c)}});
   }
   if (!table.empty()) text += '\n' + table.render(style);
@@ -142,8 +147,9 @@ std::string markdown(const RecordDiff& diff) {
 
 using Json = nlohmann::ordered_json;
 
-Json estimate_json(const std::optional<Estimate>& e) {
+Json estimate_json(const std::optional<Estimate>& e, bool whole = false) {
   if (!e || !(e->value - e->value == 0)) return nullptr;
+  if (whole) return {{"value", static_cast<std::int64_t>(e->value)}, {"stderr", 0}};
   return {{"value", e->value}, {"stderr", e->standard_error}};
 }
 
@@ -160,7 +166,8 @@ std::string document(const RecordDiff& diff) {
   json["same_settings"] = diff.same_settings;
   json["figures"] = Json::array();
   for (const FigureChange& f : diff.figures) {
-    Json row{{"name", f.name}, {"before", estimate_json(f.before)}, {"after", estimate_json(f.after)}};
+    const bool whole = f.name.ends_with("bytes");
+    Json row{{"name", f.name}, {"before", estimate_json(f.before, whole)}, {"after", estimate_json(f.after, whole)}};
     const bool judged = f.estimated && f.before && f.after;
     row["beyond_errors"] = judged ? Json(beyond_errors(*f.before, *f.after)) : Json(nullptr);
     json["figures"].push_back(std::move(row));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "mpq/text.h"
+
 #include "report/html/svg.h"
 #include "report/html/view.h"
 #include "report/markup.h"
@@ -92,8 +94,8 @@ std::string bytes_card(const View& view) {
     table += fmt::format(
         "<tr><td class=\"l\" title=\"{1}\"><span class=\"key c{0}\"></span>{2}</td><td>{3}</td><td>{4}</td><td>{5}"
         "</td></tr>\n",
-        i, markup_text(p.name), chart_name(p.name), format_count(p.before), format_count(p.after),
-        p.before > 0 ? percent(ratio) : "");
+        i, markup_text(p.name), markup_text(shorten_middle(printable(p.name), 42, "…")), format_count(p.before),
+        format_count(p.after), p.before > 0 ? percent(ratio) : "");
   }
   return card("bytes", "Where the bytes go", "The file before and after, on one scale.",
               svg + table + "</tbody></table></div>\n");

@@ -82,7 +82,7 @@ std::string card(const std::string& id, const std::string& heading, const std::s
 std::string bits_class(int bits) { return "b" + std::to_string(bits); }
 
 std::string chart_name(const std::string& name) {
-  constexpr std::size_t kCells = 24;
+  constexpr std::size_t kCells = 28;
   return markup_text(shorten_middle(printable(name), kCells, "…"));
 }
 
