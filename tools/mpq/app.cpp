@@ -50,7 +50,7 @@ struct Parser {
       options[option.name] = added;
     }
     for (const char* name : command.positionals) positionals.push_back(app.add_option(name));
-    if (command.several) positionals.back()->expected(1, -1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    if (command.several) positionals.back()->allow_extra_args()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 };
 
