@@ -19,6 +19,7 @@
 #include "console.h"
 #include "help.h"
 #include "suggest.h"
+#include "topics.h"
 
 namespace mpq::cli {
 namespace {
@@ -121,6 +122,7 @@ const Command& command_named(const std::string& name) {
   if (kNotYet.count(name) != 0)
     throw usage_error(fmt::format("`mpq {}` is not in this version of mpq yet.", name), hint);
   std::vector<std::string> known = {"help"};
+  for (const Topic& topic : topic_table()) known.emplace_back(topic.name);
   for (const Command& command : command_table()) known.emplace_back(command.name);
   const std::string guess = did_you_mean(name, known);
   throw usage_error(fmt::format("There is no command \"{}\".", name), guess.empty() ? hint : guess);
@@ -134,7 +136,11 @@ int dispatch(const std::vector<std::string>& words, bool& color) {
   const std::string& first = words[0];
   if (first == "--version" || first == "version") return print(fmt::format("mpq {}\n", version()));
   if (first == "--help" || first == "-h") return print(general_help());
-  if (first == "help") return print(words.size() > 1 ? command_help(command_named(words[1])) : general_help());
+  if (first == "help" && words.size() > 1) {
+    if (const Topic* topic = find_topic(words[1])) return print(topic_help(*topic));
+    return print(command_help(command_named(words[1])));
+  }
+  if (first == "help") return print(general_help());
   const Command& command = command_named(first);
   const Settings settings = parse_command(command, {words.begin() + 1, words.end()});
   if (settings.help) return print(command_help(command));

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "commands.h"
+#include "config.h"
 #include "json_writer.h"
 #include "outputs.h"
 #include "suggest.h"
@@ -43,8 +45,7 @@ void check_batch(const Settings& settings) {
 }
 
 Settings settings_for(const std::string& model, const Settings& all) {
-  Settings one = all;
-  one.positionals = {model};
+  Settings one = settings_for_model(*find_command("quantize"), all, model);
   if (!all.output_dir.empty()) one.output = all.output_dir + "/";
   if (all.positionals.size() > 1 && !all.report_json.empty())
     one.report_json = with_tag(all.report_json, stem_of(model));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -45,6 +46,12 @@ std::string quoted(const std::string& text) {
   return result;
 }
 
+/// --layer and --keep of a command that has the model on its line.
+bool takes_layer(const Command& command, const Option& option) {
+  return command.bit == kQuantize && std::string_view(option.value).find("GLOB") != std::string_view::npos &&
+         option.is_list();
+}
+
 std::string bash_command(const Command& command) {
   std::vector<std::string> words;
   std::string values;
@@ -53,17 +60,29 @@ std::string bash_command(const Command& command) {
     const auto allowed = allowed_values(*option);
     if (!allowed.empty())
       values += fmt::format("        {}:--{}) words='{}' ;;\n", command.name, option->name, fmt::join(allowed, " "));
+    else if (takes_layer(command, *option))
+      values += fmt::format("        {}:--{}) words=$(_mpq_layers) ;;\n", command.name, option->name);
     else if (!option->is_flag())
       values += fmt::format("        {}:--{}) words='' files=1 ;;\n", command.name, option->name);
   }
   if (command.bit == kCompletion) words.insert(words.begin(), {"bash", "zsh", "fish"});
-  return values + fmt::format("        {}:*) words='{}' ;;\n", command.name, fmt::join(words, " "));
+  return values + fmt::format("        {}:*) words='{}' plain=1 ;;\n", command.name, fmt::join(words, " "));
 }
 
+/// Prints the layers of the model on the command line, for --layer and --keep. Names come from a file and bash expands
+/// the words it completes with, so only names of harmless characters pass.
+constexpr const char* kBashLayers =
+    "_mpq_layers() {\n    local word\n    for word in \"${COMP_WORDS[@]}\"; do\n        case $word in\n"
+    "        *.onnx)\n            mpq inspect \"$word\" --json -q 2>/dev/null |\n"
+    "                sed -n '/^  \"layers\"/,/^  \\]/ s/^      \"name\": \"\\([A-Za-z0-9_.:/-]*\\)\",$/\\1/p'\n"
+    "            return ;;\n        esac\n    done\n}\n";
+
 std::string bash() {
-  std::string text =
-      "# bash completion for mpq\n_mpq() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-      "    local words= files=\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n";
+  std::string text = "# bash completion for mpq\n";
+  text += kBashLayers;
+  text +=
+      "_mpq() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+      "    local words= files= plain=\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n";
   text += fmt::format("        COMPREPLY=($(compgen -W '{}' -- \"$cur\"))\n        return\n    fi\n",
                       fmt::join(command_names(), " "));
   text += "    case ${COMP_WORDS[1]}:$prev in\n";
@@ -72,6 +91,7 @@ std::string bash() {
   return text +
          "    if [ -n \"$files\" ]; then\n        COMPREPLY=($(compgen -f -- \"$cur\"))\n        return\n    fi\n"
          "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+         "    [ -n \"$plain\" ] || return\n"
          "    case $cur in -*) ;; *) COMPREPLY+=($(compgen -f -- \"$cur\")) ;; esac\n}\n"
          "complete -o filenames -F _mpq mpq\n";
 }

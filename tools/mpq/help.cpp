@@ -7,6 +7,8 @@
 
 #include "mpq/version.h"
 
+#include "topics.h"
+
 namespace mpq::cli {
 namespace {
 
@@ -66,7 +68,9 @@ std::string general_help() {
       "Usage: mpq COMMAND [ARGUMENTS]\n\nCommands:\n",
       version());
   for (const Command& command : command_table()) text += fmt::format("  {:<10} {}\n", command.name, command.summary);
-  text += fmt::format("  {:<10} {}\n", "help", "this text, or `mpq help COMMAND`");
+  text += fmt::format("  {:<10} {}\n", "help", "this text, or `mpq help COMMAND`, or `mpq help TOPIC`");
+  text += "\nTopics:\n";
+  for (const Topic& topic : topic_table()) text += fmt::format("  {:<10} {}\n", topic.name, topic.summary);
   return text +
          "\nOptions:\n"
          "  -h, --help     this text\n"

@@ -205,6 +205,7 @@ void assign(const Option& option, const std::vector<std::string>& values, const 
     for (const std::string& value : values) check_text(option, value, origin);
     settings.*list = list == &S::budgets ? split_budgets(values) : values;
   }
+  std::erase_if(settings.given, [&](const auto& known) { return known.first == option.name; });
   settings.given.emplace_back(option.name, fmt::format("{}", fmt::join(values, ", ")));
 }
 

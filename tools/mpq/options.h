@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -51,6 +52,8 @@ struct Settings {
 
   /// What was set and by whom, in the table's order: option name -> value as written.
   std::vector<std::pair<std::string, std::string>> given;
+  /// Options set on the command line or in the environment: no file goes over them.
+  std::set<std::string> fixed;
 };
 
 /// One row of the table that the command line, the environment, the configuration file and the help are made from.

@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "cache.h"
 #include "commands.h"
+#include "config.h"
 #include "inputs.h"
 #include "interrupt.h"
 #include "json_writer.h"
@@ -168,8 +169,9 @@ std::vector<PipelineResult> quantize_model(const Settings& settings, Console& co
 int run_quantize(const Settings& settings, Console& console) {
   if (settings.positionals.size() > 1 || !settings.output_dir.empty() || settings.json_lines)
     return run_batch(settings, console);
-  const std::vector<PipelineResult> results = quantize_model(settings, console);
-  console.result(settings.json ? runs_json(results) : reports(results, settings, console));
+  const Settings one = settings_for_model(*find_command("quantize"), settings, settings.positionals[0]);
+  const std::vector<PipelineResult> results = quantize_model(one, console);
+  console.result(one.json ? runs_json(results) : reports(results, one, console));
   return 0;
 }
 
