@@ -71,12 +71,23 @@ std::string score_value(const std::optional<Estimate>& score) {
   return score ? report::short_number(score->value) : "-";
 }
 
+std::string score_change(const LayerChange& change, const Style& style) {
+  const std::string before = score_value(change.before_score), after = score_value(change.after_score);
+  return before == after ? after : before + style.arrow() + after;
+}
+
 std::string bytes_text(const std::optional<std::int64_t>& bytes) { return bytes ? format_count(*bytes) : "-"; }
 
 std::string verdict(const RecordDiff& diff, const LayerChange& change) {
   if (!change.before_score || !change.after_score) return "-";
   if (!diff.same_settings) return "not comparable";
   return beyond_errors(*change.before_score, *change.after_score) ? "beyond errors" : "within errors";
+}
+
+/// The verdict in a word.
+std::string differs(const RecordDiff& diff, const LayerChange& change) {
+  if (!change.before_score || !change.after_score || !diff.same_settings) return "-";
+  return beyond_errors(*change.before_score, *change.after_score) ? "yes" : "no";
 }
 
 std::vector<LayerChange> shown(const RecordDiff& diff) {
@@ -109,19 +120,14 @@ std::string terminal(const RecordDiff& diff, const Style& style) {
                  {estimate_text(f, f.after, style.plus_minus())},
                  {change_text(f)}});
   text += figures.render(style);
-  report::Table table({{"layer", Align::kLeft, 14},
-                       {"what", Align::kLeft},
-                       {"form", Align::kLeft},
-                       {"bytes"},
-                       {"sensitivity"},
-                       {"differs", Align::kLeft}});
+  report::Table table(
+      {{"layer", Align::kLeft, 14}, {"form", Align::kLeft}, {"bytes"}, {"sensitivity"}, {"differs", Align::kLeft}});
   for (const LayerChange& c : shown(diff)) {
     table.add({{printable(c.layer)},
-               {kind_word(c.kind)},
                {form_text(c.before_form) + style.arrow() + form_text(c.after_form)},
                {bytes_text(c.before_bytes) + style.arrow() + bytes_text(c.after_bytes)},
-               {score_value(c.before_score) + style.arrow() + score_value(c.after_score)},
-               {verdict(diff, c)}});
+               {score_change(c, style)},
+               {differs(diff, c)}});
   }
   if (!table.empty()) text += '\n' + table.render(style);
   return text + '\n' + report::wrap(closing(diff), 0, style.width()) + ".\n";

@@ -78,7 +78,7 @@ TEST(DiffReport, TellsFiguresAndLayers) {
   const std::string text = render(changes, options);
   EXPECT_THAT(text, HasSubstr("-9.1 %"));
   EXPECT_THAT(text, HasSubstr("8bit->4bit"));
-  EXPECT_THAT(text, HasSubstr("beyond errors"));
+  EXPECT_THAT(text, HasSubstr("0.001->0.002  yes\n"));
   options.format = "md";
   EXPECT_THAT(render(changes, options), HasSubstr("| `conv1` | gone | 4bit → - |"));
   options.format = "json";
