@@ -54,4 +54,9 @@ std::vector<Plan> contending_plans(const Sensitivity& scores, const Budget& budg
 /// Every non-dominated point, by rising bytes.
 std::vector<FrontierPoint> frontier(const Sensitivity& scores, const AllocateOptions& options = {});
 
+/// About `count` plans along the frontier, by rising bytes, evenly spread over the logarithm of the size up to 16 bits:
+/// what a chart or a what-if needs. Each is exactly the plan of its own Plan::budget ("4.37bit"), so that a command can
+/// make it.
+std::vector<Plan> frontier_plans(const Sensitivity& scores, std::size_t count, const AllocateOptions& options = {});
+
 }  // namespace mpq

@@ -5,6 +5,8 @@
 #include "mpq/allocate.h"
 #include "mpq/analyze.h"
 #include "mpq/budget.h"
+#include "mpq/check.h"
+#include "mpq/diff.h"
 #include "mpq/error.h"
 #include "mpq/layer.h"
 #include "mpq/model.h"

@@ -2,17 +2,21 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "mpq/run_record.h"
 
 namespace mpq {
 
 struct ReportOptions {
-  std::string format = "table";  ///< "table" | "json" | "csv"
+  std::string format = "table";  ///< "table" | "json" | "csv" | "md" | "html" | "junit"
   bool color = false;
   bool unicode = true;  ///< table: block characters for bars; false = ASCII only
   int width = 100;      ///< terminal columns
   int top = 0;          ///< table: show so many layers; 0 = all
+  /// HTML: the plans of the frontier and those of one width everywhere (mpq::frontier_plans), both by rising bytes.
+  /// Without them the page has no frontier chart.
+  std::vector<Plan> frontier = {}, uniforms = {};
 };
 
 /// Reads any record mpq writes (run, sensitivity or plan), told apart by their keys. Throws Error{kInvalidInput}.

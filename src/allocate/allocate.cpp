@@ -320,7 +320,7 @@ void AllocateOptions::validate() const {
     throw Error(ErrorCode::kUsage, "'" + compute + "' is no way to compute.", "--compute", "Give auto, float or int8.");
   }
   if (min_bits < 2 || min_bits > 32) {
-    throw Error(ErrorCode::kUsage, "No layer can have at least " + std::to_string(min_bits) + " bits.", "--min-bits",
+    throw Error(ErrorCode::kUsage, "No layer can have at least " + std::to_string(min_bits) + " bits.", "--narrowest",
                 "Widths are 2 to 8, 16 and 32.");
   }
   for (const Override& wish : overrides) {

@@ -1,8 +1,11 @@
 #include <algorithm>
 
+#include "mpq/check.h"
 #include "mpq/error.h"
 #include "mpq/report.h"
 
+#include "report/as_run.h"
+#include "report/junit.h"
 #include "report/reports.h"
 #include "support/files.h"
 
@@ -31,6 +34,12 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
                                  [](const Plan& p) { return report::plan_csv(p); }},
                       record);
   }
+  if (options.format == "md") return report::markdown_report(report::as_run(record));
+  if (options.format == "html") return report::html_report(report::as_run(record), options);
+  if (options.format == "junit") {
+    const RunRecord run = report::as_run(record);
+    return report::junit_xml(self_check(run), run.command);
+  }
   if (options.format == "table") {
     const report::Style style(options.color, options.unicode, std::max(options.width, kLeastWidth));
     return std::visit(
@@ -40,7 +49,7 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
         record);
   }
   throw Error(ErrorCode::kUsage, "There is no report format \"" + options.format + "\".", "--format",
-              "The formats are table, json and csv.");
+              "The formats are table, json, csv, md, html and junit.");
 }
 
 void write_report(const std::string& path, const AnyRecord& record, const ReportOptions& options, bool force) {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "mpq/run_record.h"
+#include "mpq/report.h"
 
 #include "report/style.h"
 
@@ -18,5 +18,11 @@ std::string plan_report(const Plan& plan, const Style& style, int top);
 std::string run_csv(const RunRecord& record);
 std::string sensitivity_csv(const Sensitivity& scores);
 std::string plan_csv(const Plan& plan);
+
+/// For a CI job's summary (GitHub's dialect).
+std::string markdown_report(const RunRecord& record);
+
+/// One self-contained page: no network, readable without JavaScript.
+std::string html_report(const RunRecord& record, const ReportOptions& options);
 
 }  // namespace mpq::report

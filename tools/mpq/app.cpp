@@ -19,13 +19,13 @@
 #include "console.h"
 #include "help.h"
 #include "suggest.h"
+#include "topics.h"
 
 namespace mpq::cli {
 namespace {
 
 /// Options and commands of the full contract that this version does not have yet.
-const std::set<std::string> kNotYet = {"--max-drop", "--forms", "--devices", "--shard", "diff",
-                                       "check",      "profile", "run",       "merge",   "completion"};
+const std::set<std::string> kNotYet = {"--max-drop", "--forms", "--devices", "--shard", "profile", "run", "merge"};
 
 Error usage_error(const std::string& what, const std::string& hint) { return Error(ErrorCode::kUsage, what, {}, hint); }
 
@@ -51,6 +51,7 @@ struct Parser {
       options[option.name] = added;
     }
     for (const char* name : command.positionals) positionals.push_back(app.add_option(name));
+    if (command.several) positionals.back()->allow_extra_args()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 };
 
@@ -92,6 +93,7 @@ Settings parse_command(const Command& command, std::vector<std::string> words) {
   Settings settings;
   std::set<std::string> given;
   for (const Option& option : option_table()) {
+    if ((option.commands & command.bit) == 0) continue;
     const auto added = parser.options.find(option.name);
     if (added == parser.options.end() || added->second->count() == 0) continue;
     given.insert(option.name);
@@ -104,7 +106,7 @@ Settings parse_command(const Command& command, std::vector<std::string> words) {
     if (parser.positionals[i]->count() == 0) {
       throw usage_error(fmt::format("`mpq {}` needs {}.", command.name, command.positionals[i]), help_hint(command));
     }
-    settings.positionals.push_back(parser.positionals[i]->results().at(0));
+    for (const std::string& value : parser.positionals[i]->results()) settings.positionals.push_back(value);
   }
   apply_environment_and_config(command, given, settings);
   return settings;
@@ -120,6 +122,7 @@ const Command& command_named(const std::string& name) {
   if (kNotYet.count(name) != 0)
     throw usage_error(fmt::format("`mpq {}` is not in this version of mpq yet.", name), hint);
   std::vector<std::string> known = {"help"};
+  for (const Topic& topic : topic_table()) known.emplace_back(topic.name);
   for (const Command& command : command_table()) known.emplace_back(command.name);
   const std::string guess = did_you_mean(name, known);
   throw usage_error(fmt::format("There is no command \"{}\".", name), guess.empty() ? hint : guess);
@@ -133,7 +136,11 @@ int dispatch(const std::vector<std::string>& words, bool& color) {
   const std::string& first = words[0];
   if (first == "--version" || first == "version") return print(fmt::format("mpq {}\n", version()));
   if (first == "--help" || first == "-h") return print(general_help());
-  if (first == "help") return print(words.size() > 1 ? command_help(command_named(words[1])) : general_help());
+  if (first == "help" && words.size() > 1) {
+    if (const Topic* topic = find_topic(words[1])) return print(topic_help(*topic));
+    return print(command_help(command_named(words[1])));
+  }
+  if (first == "help") return print(general_help());
   const Command& command = command_named(first);
   const Settings settings = parse_command(command, {words.begin() + 1, words.end()});
   if (settings.help) return print(command_help(command));

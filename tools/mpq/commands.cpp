@@ -14,13 +14,18 @@ const std::vector<Command>& table() {
        "mpq quantize model.onnx --budget 6bit\n"
        "mpq quantize model.onnx --budget 4bit --calibration inputs.npz --eval test.npz --labels labels.npy\n"
        "mpq quantize model.onnx --budget 12MB --budget 25% --calibration inputs.npz\n"
-       "mpq quantize model.onnx --budget 6bit --keep '*lm_head*' --layer 'conv1=8bit' --dry-run",
+       "mpq quantize model.onnx --budget 6bit --keep '*lm_head*' --layer 'conv1=8bit' --dry-run\n"
+       "mpq quantize *.onnx --budget 6bit --output-dir out --json-lines --cache .mpq-cache",
        "Measures how much each layer's weights matter, gives every layer the width it needs within the budget, writes "
        "one "
        "ONNX model of standard operators (model.mpq-6bit.onnx beside the input) and compares it with the original on "
        "samples "
-       "that had no part in its making. Ctrl-C keeps the analysis done so far; the same command takes it up again.",
-       run_quantize},
+       "that had no part in its making. Ctrl-C keeps the analysis done so far; the same command takes it up again. "
+       "Several models, or --output-dir: one after the other, a failing one does not stop the others, and the exit "
+       "code "
+       "is that of the first that failed.",
+       run_quantize,
+       true},
       {"inspect",
        kInspect,
        {"MODEL"},
@@ -69,9 +74,46 @@ const std::vector<Command>& table() {
        {"RECORD"},
        "show a run, an analysis or a plan again",
        "mpq report model.run.json\n"
+       "mpq report model.run.json --format html -o report.html\n"
+       "mpq report model.run.json --format md >> summary.md\n"
        "mpq report model.onnx.sensitivity.json --format csv -o layers.csv",
-       "Renders any record mpq wrote as a table, as JSON, or as CSV with one row per layer and candidate.",
+       "Renders any record mpq wrote: a table; JSON; CSV with one row per layer and candidate; Markdown for the "
+       "summary "
+       "of a CI job; one self-contained HTML page with charts, the frontier and a what-if; JUnit XML of what holds of "
+       "every good run.",
        run_report},
+      {"diff",
+       kDiff,
+       {"BEFORE", "AFTER"},
+       "compare two records: layers, bits, scores, bytes, accuracy",
+       "mpq diff old.run.json new.run.json\n"
+       "mpq diff old.run.json new.run.json --format md >> summary.md",
+       "Compares two records of any kind: layers added, gone or changed, their widths, bytes and sensitivities, file "
+       "sizes, damage and accuracy, and whether a difference goes beyond the standard errors. The exit code is 0 "
+       "whatever they say; `mpq check --max-regression` judges.",
+       run_diff},
+      {"check",
+       kCheck,
+       {"RECORD"},
+       "quality gates for CI over a run record",
+       "mpq check model.run.json --max-bytes 12MB --max-drop 1%\n"
+       "mpq check model.run.json --min-sqnr 30dB --min-bits '*head*=8' --format github --junit gates.xml\n"
+       "mpq check new.run.json --max-regression warn:5% --baseline old.run.json --format md >> summary.md",
+       "Compares a run with limits and exits with 6 when one is broken. Every limit may be written as warn:LIMIT, "
+       "which "
+       "is reported but does not fail, or as off; in a configuration file they stand under [check]. Accuracy and "
+       "agreement are judged by the pessimistic end of their 95 % interval: too few samples fail a gate too. A figure "
+       "that the record does not hold fails its gate.",
+       run_check},
+      {"completion",
+       kCompletion,
+       {"SHELL"},
+       "completions for bash, zsh or fish",
+       "mpq completion bash > /etc/bash_completion.d/mpq\n"
+       "mpq completion zsh > ~/.zfunc/_mpq\n"
+       "mpq completion fish > ~/.config/fish/completions/mpq.fish",
+       "Prints the completions of one shell, made from the same table as this help.",
+       run_completion},
   };
   return commands;
 }

@@ -18,6 +18,7 @@ struct Command {
   const char* examples;  ///< complete command lines, one per line
   const char* details;
   int (*run)(const Settings&, Console&);  ///< returns the exit code; throws mpq::Error
+  bool several = false;                   ///< the last positional may be given several times
 };
 
 std::span<const Command> command_table();
@@ -29,5 +30,8 @@ int run_analyze(const Settings& settings, Console& console);
 int run_plan(const Settings& settings, Console& console);
 int run_verify(const Settings& settings, Console& console);
 int run_report(const Settings& settings, Console& console);
+int run_diff(const Settings& settings, Console& console);
+int run_check(const Settings& settings, Console& console);
+int run_completion(const Settings& settings, Console& console);
 
 }  // namespace mpq::cli

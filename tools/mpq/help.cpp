@@ -7,6 +7,8 @@
 
 #include "mpq/version.h"
 
+#include "topics.h"
+
 namespace mpq::cli {
 namespace {
 
@@ -66,7 +68,9 @@ std::string general_help() {
       "Usage: mpq COMMAND [ARGUMENTS]\n\nCommands:\n",
       version());
   for (const Command& command : command_table()) text += fmt::format("  {:<10} {}\n", command.name, command.summary);
-  text += fmt::format("  {:<10} {}\n", "help", "this text, or `mpq help COMMAND`");
+  text += fmt::format("  {:<10} {}\n", "help", "this text, or `mpq help COMMAND`, or `mpq help TOPIC`");
+  text += "\nTopics:\n";
+  for (const Topic& topic : topic_table()) text += fmt::format("  {:<10} {}\n", topic.name, topic.summary);
   return text +
          "\nOptions:\n"
          "  -h, --help     this text\n"
@@ -78,10 +82,11 @@ std::string general_help() {
 std::string command_help(const Command& command) {
   std::string text =
       fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, indented_lines(command.examples));
-  text += fmt::format("Usage: mpq {} {} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
-                      wrapped(command.details, 0));
+  text += fmt::format("Usage: mpq {} {}{} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
+                      command.several ? "..." : "", wrapped(command.details, 0));
   text += option_group(command, Option::Group::kFiles, "Files");
   text += option_group(command, Option::Group::kPlan, "Budget and layers");
+  text += option_group(command, Option::Group::kGates, "Limits");
   text += option_group(command, Option::Group::kAnalysis, "Measuring");
   text += option_group(command, Option::Group::kRun, "Running");
   text += '\n' +

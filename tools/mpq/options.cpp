@@ -19,7 +19,7 @@ using G = Option::Group;
 constexpr unsigned kReaders = kQuantize | kAnalyze;            ///< commands that run the perturbation engine
 constexpr unsigned kAllocators = kQuantize | kPlan;            ///< commands that choose widths
 constexpr unsigned kRunners = kQuantize | kAnalyze | kVerify;  ///< commands that run models
-constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kVerify;
+constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kVerify | kDiff | kCheck;
 constexpr std::int64_t kMostSeed = (std::int64_t{1} << 53) - 1;  ///< exact in any JSON reader
 
 // clang-format off
@@ -27,7 +27,7 @@ const std::array kTable = {
     Option{"output", 'o', "PATH", "where to write; a folder keeps the default name; - is stdout for text",
            kQuantize | kAnalyze | kPlan | kReport, G::kFiles, &S::output},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
-           kQuantize | kAnalyze | kPlan | kVerify | kReport, G::kFiles, &S::force},
+           kQuantize | kAnalyze | kPlan | kVerify | kReport | kCheck, G::kFiles, &S::force},
     Option{"calibration", 0, "DATA", "inputs to measure with: an .npz, a folder of .npy, of ONNX test data or of images; "
            "without it, synthetic inputs", kReaders, G::kFiles, &S::calibration},
     Option{"eval", 0, "DATA", "inputs to judge the result on; without it, a held-out fifth of the calibration data",
@@ -44,14 +44,24 @@ const std::array kTable = {
     Option{"plan", 0, "FILE", "write exactly this *.plan.json instead of planning", kQuantize, G::kFiles, &S::plan},
     Option{"report-json", 0, "PATH", "write the run record, for `mpq report`; with several budgets one file each, "
            "the budget in its name", kQuantize | kAnalyze | kVerify, G::kFiles, &S::report_json},
-    Option{"format", 0, "table|json|csv", "how to show the record (default table)", kReport, G::kFiles, &S::format},
+    Option{"format", 0, "table|json|csv|md|html|junit", "how to show the record (default table); html is one self-contained "
+           "page", kReport, G::kFiles, &S::format},
+    Option{"format", 0, "table|json|md", "how to show the comparison (default table)", kDiff, G::kFiles, &S::format},
+    Option{"format", 0, "table|json|md|github|junit", "how to show the verdicts (default table); github prints annotations",
+           kCheck, G::kFiles, &S::format},
+    Option{"baseline", 0, "RECORD", "the older run that --max-regression compares with", kCheck, G::kFiles, &S::baseline},
+    Option{"junit", 0, "PATH", "write the verdicts as JUnit XML too", kCheck, G::kFiles, &S::junit},
+    Option{"output-dir", 0, "DIR", "write everything into this folder, made when missing; several models may be given and a "
+           "failing one does not stop the others", kQuantize, G::kFiles, &S::output_dir},
+    Option{"cache", 0, "DIR", "keep analyses here, and take them from here when model, data and options are the same",
+           kQuantize, G::kFiles, &S::cache},
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
            "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
     Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
-    Option{"min-bits", 0, "N", "give no layer fewer bits than this", kAllocators, G::kPlan, &S::min_bits, 2, 32},
+    Option{"narrowest", 0, "N", "give no layer fewer bits than this", kAllocators, G::kPlan, &S::narrowest, 2, 32},
     Option{"uniform", 0, "", "one width everywhere: the baseline to compare with", kAllocators, G::kPlan, &S::uniform},
     Option{"compute", 0, "auto|float|int8", "how quantized layers may run: in float arithmetic, on integer kernels where "
            "they exist, or what the damage allows (default auto)", kAllocators, G::kPlan, &S::compute},
@@ -61,6 +71,15 @@ const std::array kTable = {
     Option{"frontier", 0, "", "list every size this analysis can reach and its damage", kPlan, G::kPlan, &S::frontier},
     Option{"what-if", 0, "'GLOB=4bit'", "what a change to the plan would cost, with and without planning the rest again",
            kPlan, G::kPlan, &S::what_if},
+
+    Option{"max-bytes", 0, "SIZE", "largest file: 12MB, 900kB, 25%, 4x", kCheck, G::kGates, &S::max_bytes},
+    Option{"max-drop", 0, "X%", "accuracy that may be lost, in points; without labels the top-1 answers that may change",
+           kCheck, G::kGates, &S::max_drop},
+    Option{"min-sqnr", 0, "XdB", "least signal-to-noise ratio of every output", kCheck, G::kGates, &S::min_sqnr},
+    Option{"min-top1-agreement", 0, "X%", "least share of unchanged top-1 answers of every output with classes",
+           kCheck, G::kGates, &S::min_top1_agreement},
+    Option{"min-bits", 0, "'GLOB=4'", "least width of these layers; may be given several times", kCheck, G::kGates, &S::min_bits},
+    Option{"max-regression", 0, "X%", "growth of file and damage over --baseline", kCheck, G::kGates, &S::max_regression},
 
     Option{"effort", 0, "1..5", "from seconds to thorough (default 3); -v says what it chose", kReaders, G::kAnalysis, &S::effort, 1, 5},
     Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
@@ -86,6 +105,8 @@ const std::array kTable = {
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
     Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
     Option{"json", 0, "", "print one JSON document on stdout instead of the report", kJson, G::kRun, &S::json},
+    Option{"json-lines", 0, "", "print one line of JSON per written or failed model, as it comes", kQuantize, G::kRun,
+           &S::json_lines},
     Option{"quiet", 'q', "", "no progress, notes or warnings; only the result and errors", kEveryCommand, G::kRun, &S::quiet},
     Option{"verbose", 'v', "", "more detail: what was chosen and why, every layer", kEveryCommand, G::kRun, &S::verbose},
     Option{"progress", 0, "auto|always|never", "the progress on stderr: a bar on a terminal, else lines; auto says nothing of stages "
@@ -117,23 +138,9 @@ std::int64_t parse_integer(const Option& option, const std::string& text, const 
   return value;
 }
 
-/// The values a placeholder such as "auto|float|int8" allows; empty when it is none such.
-std::vector<std::string> choices(const Option& option) {
-  const std::string list = option.value;
-  std::vector<std::string> result;
-  if (list.find('|') == std::string::npos || list.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
-    return result;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find('|', begin), list.size());
-    result.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return result;
-}
-
 void check_text(const Option& option, const std::string& text, const std::string& origin) {
   if (text.empty()) throw usage("The value is empty.", origin);
-  const auto allowed = choices(option);
+  const auto allowed = allowed_values(option);
   if (allowed.empty() || std::find(allowed.begin(), allowed.end(), text) != allowed.end()) return;
   throw usage(fmt::format("There is no \"{}\" here; {} exist in this version.", text, fmt::join(allowed, ", ")), origin,
               did_you_mean(text, allowed));
@@ -157,8 +164,22 @@ std::vector<std::string> split_budgets(const std::vector<std::string>& values) {
 
 std::span<const Option> option_table() { return kTable; }
 
-const Option* find_option(const std::string& name) {
-  const auto found = std::find_if(kTable.begin(), kTable.end(), [&](const Option& o) { return name == o.name; });
+std::vector<std::string> allowed_values(const Option& option) {
+  const std::string list = option.value;
+  std::vector<std::string> result;
+  if (list.find('|') == std::string::npos || list.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
+    return result;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find('|', begin), list.size());
+    result.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return result;
+}
+
+const Option* find_option(const std::string& name, unsigned commands) {
+  const auto found = std::find_if(kTable.begin(), kTable.end(),
+                                  [&](const Option& o) { return name == o.name && (o.commands & commands) != 0; });
   return found == kTable.end() ? nullptr : &*found;
 }
 
@@ -187,6 +208,7 @@ void assign(const Option& option, const std::vector<std::string>& values, const 
     for (const std::string& value : values) check_text(option, value, origin);
     settings.*list = list == &S::budgets ? split_budgets(values) : values;
   }
+  std::erase_if(settings.given, [&](const auto& known) { return known.first == option.name; });
   settings.given.emplace_back(option.name, fmt::format("{}", fmt::join(values, ", ")));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,7 +19,10 @@ enum CommandBit : unsigned {
   kPlan = 1U << 3,
   kVerify = 1U << 4,
   kReport = 1U << 5,
-  kEveryCommand = (1U << 6) - 1
+  kDiff = 1U << 6,
+  kCheck = 1U << 7,
+  kCompletion = 1U << 8,
+  kEveryCommand = (1U << 9) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -33,22 +37,30 @@ struct Settings {
   std::string bits, compute = "auto", scale_fit = "mse", rounding = "auto";
   bool uniform = false, dry_run = false, frontier = false;
 
-  std::optional<std::int64_t> effort, max_trials, min_bits, threads, seed;
+  std::optional<std::int64_t> effort, max_trials, narrowest, threads, seed;
   std::string engine = "auto", noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
               checkpoint;
+
+  std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
+  std::vector<std::string> min_bits;
+
+  std::string output_dir, cache;
+  bool json_lines = false;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
   bool json = false, quiet = false, verbose = false, help = false;
 
   /// What was set and by whom, in the table's order: option name -> value as written.
   std::vector<std::pair<std::string, std::string>> given;
+  /// Options set on the command line or in the environment: no file goes over them.
+  std::set<std::string> fixed;
 };
 
 /// One row of the table that the command line, the environment, the configuration file and the help are made from.
 struct Option {
   using Target = std::variant<bool Settings::*, std::string Settings::*, std::vector<std::string> Settings::*,
                               std::optional<std::int64_t> Settings::*>;
-  enum class Group { kFiles, kPlan, kAnalysis, kRun };
+  enum class Group { kFiles, kPlan, kGates, kAnalysis, kRun };
 
   const char* name;   ///< "budget": --budget, MPQ_BUDGET, and `budget = ...` in the configuration file
   char letter;        ///< 'o' for -o; 0 for none
@@ -64,7 +76,10 @@ struct Option {
 };
 
 std::span<const Option> option_table();
-const Option* find_option(const std::string& name);
+/// The option of that name that one of the commands takes: --format means something else in every command.
+const Option* find_option(const std::string& name, unsigned commands = kEveryCommand);
+/// The values a placeholder such as "auto|float|int8" allows; empty when it is none such.
+std::vector<std::string> allowed_values(const Option& option);
 /// "MPQ_MAX_TRIALS" for "max-trials".
 std::string environment_name(const Option& option);
 

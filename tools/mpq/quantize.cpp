@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "batch.h"
+#include "cache.h"
 #include "commands.h"
+#include "config.h"
 #include "inputs.h"
 #include "interrupt.h"
 #include "json_writer.h"
@@ -143,7 +146,7 @@ std::string reports(const std::vector<PipelineResult>& results, const Settings& 
 
 }  // namespace
 
-int run_quantize(const Settings& settings, Console& console) {
+std::vector<PipelineResult> quantize_model(const Settings& settings, Console& console) {
   catch_interrupts();
   check_usage(settings);
   PipelineOptions options = plain_options(settings, console);
@@ -156,12 +159,23 @@ int run_quantize(const Settings& settings, Console& console) {
   add_samples(options, settings, model, console);
   const std::string data = options.calibration ? options.calibration->facts().sha256 : "synthetic";
   options.analyze.checkpoint_path = checkpoint_path(settings, model, data, options.analyze);
+  AnalysisCache cache(settings, model, options);
+  cache.take(options, console);
   ProgressObserver observer(console, settings);
   auto results =
       keeping_progress(options.analyze.checkpoint_path, [&] { return run_pipeline(model, options, observer); });
+  cache.keep(results, console);
   for (std::size_t i = 0; i < results.size(); ++i)
     save(results[i], files[i], settings, options.analyze, observer.warnings());
-  console.result(settings.json ? runs_json(results) : reports(results, settings, console));
+  return results;
+}
+
+int run_quantize(const Settings& settings, Console& console) {
+  if (settings.positionals.size() > 1 || !settings.output_dir.empty() || settings.json_lines)
+    return run_batch(settings, console);
+  const Settings one = settings_for_model(*find_command("quantize"), settings, settings.positionals[0]);
+  const std::vector<PipelineResult> results = quantize_model(one, console);
+  console.result(one.json ? runs_json(results) : reports(results, one, console));
   return 0;
 }
 

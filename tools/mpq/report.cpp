@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "commands.h"
 #include "inputs.h"
 #include "outputs.h"
 #include "session.h"
+#include "stage_options.h"
 
 namespace mpq::cli {
 
@@ -15,12 +18,55 @@ ReportOptions terminal_report(const Settings& settings, const Console& console) 
   return options;
 }
 
+namespace {
+
+/// "a=4bit, b=8bit" of a run record's options: a repeated option's values, joined.
+std::vector<std::string> split_values(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(", ", begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 2;
+  }
+  return parts;
+}
+
+/// What bound the run's plan binds the frontier's plans too.
+AllocateOptions options_of(const RunRecord& run) {
+  AllocateOptions options;
+  for (const auto& [name, value] : run.options) {
+    if (name == "compute") options.compute = value;
+    if (name != "layer" && name != "keep") continue;
+    for (const std::string& part : split_values(value)) {
+      options.overrides.push_back(name == "layer" ? parse_override(part, "--layer")
+                                                  : Override{part, Candidate{}, "--keep '" + part + "'"});
+    }
+  }
+  return options;
+}
+
+/// The frontier is worked out from the record's scores; a record without them has none.
+void add_frontier(const AnyRecord& record, ReportOptions& options) {
+  constexpr std::size_t kPoints = 56;
+  const auto* run = std::get_if<RunRecord>(&record);
+  const auto* scores = std::get_if<Sensitivity>(&record);
+  if (run != nullptr && run->sensitivity) scores = &*run->sensitivity;
+  if (scores == nullptr || scores->layers.empty()) return;
+  AllocateOptions allocate = run != nullptr ? options_of(*run) : AllocateOptions{};
+  options.frontier = frontier_plans(*scores, kPoints, allocate);
+  allocate.uniform = true;
+  options.uniforms = frontier_plans(*scores, kPoints, allocate);
+}
+
+}  // namespace
+
 int run_report(const Settings& settings, Console& console) {
   const std::string& path = settings.positionals[0];
   ReportOptions options = terminal_report(settings, console);
   options.format = settings.format;
   options.top = 0;
   const AnyRecord record = read_record(path);
+  if (options.format == "html") add_frontier(record, options);
   if (settings.output.empty() || settings.output == "-") {
     console.result(render(record, options));
     return 0;

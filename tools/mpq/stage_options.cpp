@@ -125,7 +125,7 @@ AllocateOptions allocate_options(const Settings& settings) {
     options.overrides.push_back({glob, Candidate{}, fmt::format("--keep '{}'", glob)});
   }
   options.uniform = settings.uniform;
-  options.min_bits = static_cast<int>(settings.min_bits.value_or(options.min_bits));
+  options.min_bits = static_cast<int>(settings.narrowest.value_or(options.min_bits));
   options.compute = settings.compute;
   options.validate();
   return options;
@@ -153,10 +153,14 @@ std::string checkpoint_path(const Settings& settings, const Model& model, const 
   const std::string folder = cache_folder();
   std::error_code error;
   if (folder.empty() || (!std::filesystem::create_directories(folder, error) && error)) return "";
-  const std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}", data_sha256, o.noise, o.place, o.metric,
-                                      o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic,
-                                      fmt::join(o.bits, ","), o.scale_fit, o.seed, o.outputs_glob);
-  return fmt::format("{}/{}-{:016x}.checkpoint", folder, model.facts().sha256.substr(0, 16), short_hash(key));
+  return fmt::format("{}/{}.checkpoint", folder, analysis_key(model, data_sha256, o));
+}
+
+std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& o) {
+  const std::string key =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.noise, o.place, o.metric, o.aggregation, o.quantile,
+                  o.trials, o.max_trials, o.antithetic, fmt::join(o.bits, ","), o.scale_fit, o.seed, o.outputs_glob);
+  return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));
 }
 
 std::vector<std::pair<std::string, std::string>> options_in_force(const Settings& settings,

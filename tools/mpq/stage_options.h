@@ -26,6 +26,9 @@ Override parse_override(const std::string& text, const std::string& option);
 std::string checkpoint_path(const Settings& settings, const Model& model, const std::string& data_sha256,
                             const AnalyzeOptions& options);
 
+/// Stands for a model, the data an analysis is fed with, and the options that change its result: a file's name.
+std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& options);
+
 /// The options in force, for the run record.
 std::vector<std::pair<std::string, std::string>> options_in_force(const Settings& settings,
                                                                   const AnalyzeOptions& options);

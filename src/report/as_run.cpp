@@ -1,0 +1,21 @@
+#include "report/as_run.h"
+
+namespace mpq::report {
+
+RunRecord as_run(const AnyRecord& record) {
+  if (const auto* run = std::get_if<RunRecord>(&record)) return *run;
+  RunRecord result;
+  if (const auto* scores = std::get_if<Sensitivity>(&record)) {
+    result.command = "analyze";
+    result.model = scores->model;
+    result.sensitivity = *scores;
+  }
+  if (const auto* plan = std::get_if<Plan>(&record)) {
+    result.command = "plan";
+    result.model = plan->model;
+    result.plan = *plan;
+  }
+  return result;
+}
+
+}  // namespace mpq::report

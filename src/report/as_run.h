@@ -1,0 +1,10 @@
+#pragma once
+
+#include "mpq/report.h"
+
+namespace mpq::report {
+
+/// An analysis or a plan alone as the run it is a part of: for renderers that show any part a record may have.
+RunRecord as_run(const AnyRecord& record);
+
+}  // namespace mpq::report

@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "report/html/view.h"
+#include "report/markup.h"
+#include "report/next_step.h"
+#include "report/reports.h"
+#include "report_assets.h"
+
+// One file, no network: the style and the script are in the page, and its policy forbids everything else.
+
+namespace mpq::report {
+namespace html {
+
+View make_view(const RunRecord& record, const ReportOptions& options) {
+  const Sensitivity* scores = record.sensitivity ? &*record.sensitivity : nullptr;
+  const Plan* plan = record.plan && record.plan->parameters > 0 ? &*record.plan : nullptr;
+  View view{record, scores, plan, options.frontier, options.uniforms, layer_rows(scores, plan), {}};
+  view.deep = view.ranked;
+  const auto depth = [&](const LayerRow& row) {
+    if (row.scores != nullptr) return row.scores - scores->layers.data();
+    return row.entry - plan->entries.data() + (scores != nullptr ? std::ssize(scores->layers) : 0);
+  };
+  std::stable_sort(view.deep.begin(), view.deep.end(),
+                   [&](const LayerRow& a, const LayerRow& b) { return depth(a) < depth(b); });
+  return view;
+}
+
+namespace {
+
+std::string cautions(const RunRecord& record) {
+  std::string text;
+  const bool synthetic = (record.sensitivity && record.sensitivity->data.synthetic) ||
+                         (record.verification && record.verification->data.synthetic);
+  if (synthetic)
+    text +=
+        "<p class=\"caution\"><strong>Caution</strong> The samples are synthetic: made from the inputs' shapes and "
+        "types alone. These figures prove little about the model's quality on real inputs.</p>\n";
+  for (const std::string& warning : record.warnings)
+    text += "<p class=\"caution\"><strong>Warning</strong> " + markup_text(warning) + "</p>\n";
+  return text;
+}
+
+std::string next_line(const RunRecord& record) {
+  const NextStep next =
+      !record.plan && !record.verification && record.sensitivity ? next_step(*record.sensitivity) : next_step(record);
+  return fmt::format("<p class=\"next\">{}: <code>{}</code></p>\n", markup_text(next.why), markup_text(next.command));
+}
+
+std::string header(const RunRecord& record) {
+  const std::string version = record.mpq_version.empty() ? "" : "mpq " + record.mpq_version;
+  return fmt::format(
+      "<header>\n<div><p class=\"kicker\">mpq {}</p>\n<h1>{}</h1></div>\n<div class=\"right\"><span>{}</span> <button "
+      "type=\"button\" id=\"theme\" class=\"js\" hidden>Dark / light</button></div>\n</header>\n",
+      markup_text(record.command), markup_text(record.model.path), markup_text(version));
+}
+
+}  // namespace
+}  // namespace html
+
+std::string html_report(const RunRecord& record, const ReportOptions& options) {
+  const html::View view = html::make_view(record, options);
+  std::string text = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+  text +=
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n";
+  text += "<title>" + markup_text("mpq " + record.command + ": " + record.model.path) + "</title>\n<style>\n";
+  text += std::string(html::kStyle) + "</style>\n</head>\n<body>\n<main>\n";
+  text += html::header(record) + html::cautions(record) + html::tiles(view) + html::next_line(record);
+  text += "<div class=\"cards\">\n" + html::frontier_card(view) + html::ranked_card(view) + html::heat_card(view) +
+          html::depth_card(view) + html::damage_card(view) + html::bytes_card(view) + html::layer_table(view) +
+          html::output_table(view) + html::skipped_table(view) + html::facts(view) + "</div>\n";
+  text += "</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n";
+  text += "<script type=\"application/json\" id=\"data\">" + html::script_data(view) + "</script>\n";
+  return text + "<script>\n" + std::string(html::kScript) + "</script>\n</body>\n</html>\n";
+}
+
+}  // namespace mpq::report

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mpq::report::html {
+
+// Charts have no view box: they are as wide as their place, horizontal positions are per cent and everything else is
+// pixels, so that text keeps its size on every screen.
+
+struct Tick {
+  double value;
+  std::string label;
+};
+
+/// Maps values to per cent of the width or of the height; linear without labels, else logarithmic.
+class Axis {
+ public:
+  enum class Labels { kNone, kDecades, kBytes };
+  Axis(double low, double high, Labels labels);
+  /// From `from` to `to`, clamped; `value` must be positive on a logarithmic axis.
+  double at(double value, double from = 0, double to = 100) const;
+  const std::vector<Tick>& ticks() const { return ticks_; }
+  double low() const { return low_; }
+  double high() const { return high_; }
+
+ private:
+  double low_, high_;
+  Labels labels_;
+  std::vector<Tick> ticks_;
+};
+
+/// A logarithmic axis of whole decades that holds every positive value, cut to `decades` below the largest.
+Axis damage_axis(const std::vector<double>& values, int decades = 8);
+/// A logarithmic axis of byte counts, labelled in kB and MB.
+Axis bytes_axis(double low, double high);
+
+/// A number as an SVG coordinate: two decimals at most.
+std::string coordinate(double value);
+std::string percent_of(double value);
+
+/// <section class="card">: a heading, what there is to see, and the chart.
+std::string card(const std::string& id, const std::string& heading, const std::string& lead, const std::string& body);
+
+/// "b4": the class that colours a width.
+std::string bits_class(int bits);
+/// A layer's name beside a chart, cut in the middle: its ends tell it from its siblings.
+std::string chart_name(const std::string& name);
+/// "0.0123 ± 0.001".
+std::string with_error(double value, double error);
+
+}  // namespace mpq::report::html

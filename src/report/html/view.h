@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mpq/report.h"
+
+#include "report/layer_rows.h"
+
+namespace mpq::report::html {
+
+/// What the page is made from.
+struct View {
+  const RunRecord& record;
+  const Sensitivity* scores;          ///< null when the record holds none
+  const Plan* plan;                   ///< null when the record holds none
+  const std::vector<Plan>& frontier;  ///< plans of the frontier, by rising bytes; may be empty
+  const std::vector<Plan>& uniforms;  ///< one width everywhere, by rising bytes; may be empty
+  std::vector<LayerRow> ranked;       ///< most sensitive first
+  std::vector<LayerRow> deep;         ///< in the model's order
+};
+
+View make_view(const RunRecord& record, const ReportOptions& options);
+
+/// "mpq quantize MODEL " and " --calibration DATA ...": the command line that makes a plan, around its --budget.
+struct CommandAround {
+  std::string before, after;
+};
+CommandAround command_around(const RunRecord& record);
+
+// The parts of the page; each is empty where the record holds nothing for it.
+std::string tiles(const View& view);
+std::string frontier_card(const View& view);
+std::string ranked_card(const View& view);
+std::string heat_card(const View& view);
+std::string depth_card(const View& view);
+std::string bytes_card(const View& view);
+std::string damage_card(const View& view);
+std::string layer_table(const View& view);
+std::string output_table(const View& view);
+std::string skipped_table(const View& view);
+std::string facts(const View& view);
+/// What the script works with: the frontier's plans.
+std::string script_data(const View& view);
+
+}  // namespace mpq::report::html

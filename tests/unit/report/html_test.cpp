@@ -1,0 +1,155 @@
+#include <chrono>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "mpq/report.h"
+
+#include "sample_records.h"
+
+namespace mpq {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::vector<Plan> sample_frontier() {
+  std::vector<Plan> plans(3, report_test::sample_plan());
+  const Sensitivity scores = report_test::sample_sensitivity();
+  for (std::size_t p = 0; p < plans.size(); ++p) {
+    plans[p].budget = std::to_string(4 + p) + "bit";
+    plans[p].stored_bytes = 5000 + 1500 * static_cast<std::int64_t>(p);
+    plans[p].predicted_damage = 0.02 / static_cast<double>(1 + 9 * p);
+    plans[p].entries[1].candidate = scores.layers[1].candidates[p == 0 ? 0 : 1].candidate;
+  }
+  return plans;
+}
+
+std::string page(const AnyRecord& record, std::vector<Plan> frontier = sample_frontier()) {
+  ReportOptions options;
+  options.format = "html";
+  options.uniforms = frontier;
+  options.frontier = std::move(frontier);
+  return render(record, options);
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t result = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++result;
+  return result;
+}
+
+nlohmann::json data_of(const std::string& html) {
+  const std::string open = "<script type=\"application/json\" id=\"data\">";
+  const std::size_t begin = html.find(open) + open.size();
+  return nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
+}
+
+RunRecord large_run(std::size_t layers) {
+  RunRecord run = report_test::sample_run();
+  const LayerSensitivity layer = run.sensitivity->layers[0];
+  const PlanEntry entry = run.plan->entries[0];
+  run.sensitivity->layers.clear();
+  run.plan->entries.clear();
+  for (std::size_t i = 0; i < layers; ++i) {
+    run.sensitivity->layers.push_back(layer);
+    LayerSensitivity& added = run.sensitivity->layers.back();
+    added.layer.name = "/model/encoder/layers." + std::to_string(i) + "/attention/self/query/MatMul";
+    added.score = 1e-3 / static_cast<double>(i + 1);
+    added.candidates.clear();
+    for (int bits = 2; bits <= 8; ++bits)
+      added.candidates.push_back({{bits, "grid", 0}, 1000 * bits, 1000 * bits + 100, "", 0.1 / (1 << bits), 1e-4, 8});
+    run.plan->entries.push_back(entry);
+    run.plan->entries.back().layer = added.layer.name;
+  }
+  return run;
+}
+
+TEST(Html, HasEveryChartAndTable) {
+  const std::string html = page(report_test::sample_run());
+  for (const char* id :
+       {"frontier", "ranked", "heat", "depth", "damage", "bytes", "layers-card", "outputs", "skipped", "facts"}) {
+    EXPECT_THAT(html, HasSubstr(std::string("<section class=\"card\" id=\"") + id + "\">"));
+  }
+  EXPECT_EQ(count(html, "<svg class=\"chart"), 6U);
+}
+
+TEST(Html, AsksForNothingFromOutside) {
+  const std::string html = page(report_test::sample_run());
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+  for (const char* part :
+       {"http:", "https:", "//cdn", "@import", "url(", "src=", "<link", "<iframe", "fetch(", "eval("})
+    EXPECT_THAT(html, Not(HasSubstr(part))) << part;
+}
+
+TEST(Html, IsReadableWithoutScript) {
+  std::string html = page(report_test::sample_run());
+  html.erase(html.find("<script type="));
+  EXPECT_THAT(html, HasSubstr("<td class=\"l name\">conv2</td>"));
+  EXPECT_THAT(html, HasSubstr("--budget 5bit"));
+  EXPECT_EQ(count(html, "<polyline class=\"frontier\""), 1U);
+}
+
+TEST(Html, HostileNamesStayText) {
+  const std::string evil =
+      "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x1b]0;x\x07\xe2\x80\xae層";
+  RunRecord run = report_test::sample_run();
+  run.model.path = run.output->path = evil;
+  run.sensitivity->layers[0].layer.name = run.plan->entries[0].layer = evil;
+  run.sensitivity->layers[0].layer.op = run.sensitivity->skipped[0].name = run.sensitivity->skipped[0].skip_reason =
+      evil;
+  run.plan->budget = run.plan->entries[2].reason = run.verification->outputs[0].name = evil;
+  run.verification->outputs[0].kind = run.verification->metric = run.command = run.mpq_version = evil;
+  run.verification->data.source = run.sensitivity->data.source = evil;
+  run.options = {{"calibration", evil}, {evil, evil}};
+  run.environment = {{evil, evil}};
+  run.warnings = {evil};
+  std::vector<Plan> frontier = sample_frontier();
+  for (Plan& plan : frontier) plan.budget = evil;
+  const std::string html = page(run, frontier);
+  EXPECT_EQ(count(html, "<script"), 2U);
+  EXPECT_EQ(count(html, "</script>"), 2U);
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(html, Not(HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(html, HasSubstr("層"));
+  EXPECT_EQ(data_of(html)["points"].size(), 3U);
+}
+
+TEST(Html, ThePlansOfTheFrontierAreInThePageWithTheirCommand) {
+  RunRecord run = report_test::sample_run();
+  run.options = {{"calibration", "in puts.npz"}, {"effort", "3"}, {"keep", "a*, b"}, {"seed", "7"}, {"quiet", "true"}};
+  const auto data = data_of(page(run));
+  EXPECT_EQ(data["before"], "mpq quantize net.onnx ");
+  EXPECT_EQ(data["after"], " --calibration 'in puts.npz' --keep 'a*' --keep b --seed 7");
+  ASSERT_EQ(data["points"].size(), 3U);
+  EXPECT_EQ(data["points"][0]["budget"], "4bit");
+  EXPECT_EQ(data["points"][0]["choice"], nlohmann::json::array({0, 0, 0}));
+  EXPECT_EQ(data["points"][1]["choice"], nlohmann::json::array({0, 1, 0}));
+  EXPECT_EQ(data["layers"][1][1][0], "8bit");
+}
+
+TEST(Html, OtherRecordsAndPartsOfRunsRender) {
+  EXPECT_THAT(page(report_test::sample_sensitivity(), {}), HasSubstr("id=\"heat\""));
+  EXPECT_THAT(page(report_test::sample_plan(), {}), HasSubstr("id=\"depth\""));
+  EXPECT_THAT(page(RunRecord{}, {}), HasSubstr("</html>"));
+  RunRecord run = report_test::sample_run();
+  run.sensitivity.reset();
+  EXPECT_THAT(page(run, {}), HasSubstr("conv2"));
+  for (auto& layer : (run = report_test::sample_run()).sensitivity->layers) {
+    layer.score = layer.standard_error = 0;
+    for (auto& candidate : layer.candidates) candidate.damage = 0;
+  }
+  EXPECT_THAT(page(run), Not(HasSubstr("nan")));
+}
+
+TEST(Html, StaysSmallAndFast) {
+  EXPECT_LT(page(large_run(100), {}).size(), 1'000'000U);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_LT(page(large_run(1000), {}).size(), 5'000'000U);
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+  EXPECT_LT(spent.count(), 2.0);
+}
+
+}  // namespace
+}  // namespace mpq
