@@ -5,37 +5,40 @@
 
 namespace mpq {
 
-bool RoundedQuantizer::second_order(const Plan& plan, const std::string& rounding) const {
-  if (rounding != "auto") return rounding == "second-order";
+std::string RoundedQuantizer::method(const Plan& plan, const QuantizeOptions& options) const {
+  if (calibration_.size() == 0) return "nearest";
+  if (options.rounding != "auto") return options.rounding;
   // Statistics of made-up inputs would move weights away from what real inputs need.
-  return !calibration_.facts().synthetic && plan.scale_fit != "minmax" && plan.rounding != "nearest";
+  if (calibration_.facts().synthetic || plan.scale_fit == "minmax") return "nearest";
+  return plan.rounding == "auto" ? "second-order" : plan.rounding;
 }
 
 QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& options, Observer& observer) {
   options.validate();
-  if (calibration_.size() == 0 || !second_order(plan, options.rounding)) {
-    return quantize(model_, plan, options, observer);
-  }
+  const std::string rounding = method(plan, options);
+  if (rounding == "nearest") return quantize(model_, plan, options, observer);
   const std::vector<std::size_t> layers = encode::quantizable_layers(model_);
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);
   std::vector<calibrate::RoundingRequest> requests;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (candidates[i].form == "grid") requests.push_back({layers[i], candidates[i]});
   }
-  if (!rounder_) {
-    rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, options.threads, observer);
+  if (!rounder_ || rounder_method_ != rounding) {
+    rounder_method_ = rounding;
+    rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, rounding == "sequential",
+                                                          options.threads, observer);
   }
   rounder_->round(requests, plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse);
   encode::RoundedWeights rounded;
   rounded.find = [&](std::size_t layer, const Candidate& candidate) {
-    const quant::LayerRounding* rounding = rounder_->find(layer, candidate);
-    return rounding == nullptr ? nullptr : &rounding->numbers;
+    const quant::LayerRounding* found = rounder_->find(layer, candidate);
+    return found == nullptr ? nullptr : &found->numbers;
   };
   for (const auto& [layer, candidate] : requests) {
     auto [name, numbers] = rounder_->corrected_bias(layer, candidate);
     if (!name.empty()) rounded.constants.emplace(std::move(name), std::move(numbers));
   }
-  return encode::quantize_rounded(model_, plan, rounded, "second-order", options, observer);
+  return encode::quantize_rounded(model_, plan, rounded, rounding, options, observer);
 }
 
 QuantizedModel quantize(const Model& model, const Plan& plan, const Samples& calibration,

@@ -20,11 +20,13 @@ class RoundedQuantizer {
   QuantizedModel write(const Plan& plan, const QuantizeOptions& options, Observer& observer);
 
  private:
-  bool second_order(const Plan& plan, const std::string& rounding) const;
+  /// "nearest", "second-order" or "sequential".
+  std::string method(const Plan& plan, const QuantizeOptions& options) const;
 
   const Model& model_;
   const Samples& calibration_;
   std::unique_ptr<calibrate::WeightRounder> rounder_;
+  std::string rounder_method_;
 };
 
 }  // namespace mpq

@@ -36,8 +36,9 @@ struct Plan {
   double lower_bound = 0;         ///< damage of the linear relaxation under the same budget
   double optimality_gap = 0;      ///< (predicted - lower_bound) / predicted; 0 when predicted is 0
   bool uniform = false;
-  std::string scale_fit = "mse";   ///< taken over from the analysis
-  std::string rounding = "auto";   ///< "nearest" | "second-order" | "auto": left to QuantizeOptions::rounding
+  std::string scale_fit = "mse";  ///< taken over from the analysis
+  std::string rounding =
+      "auto";  ///< "nearest" | "second-order" | "sequential" | "auto": left to QuantizeOptions::rounding
   std::string compute = "auto";    ///< "float" | "int8" | "auto"
   std::vector<PlanEntry> entries;  ///< in the model's order
 };

@@ -19,7 +19,8 @@ struct QuantizeOptions {
   std::string compute = "int8";
   /// "nearest"; "second-order": GPTQ with the statistics of each layer's inputs, where rounding to nearest does not
   /// err less on held-out samples; "auto": second-order whenever there are calibration samples that are not synthetic,
-  /// but for plans whose scales are fitted by "minmax", the plain baseline.
+  /// but for plans whose scales are fitted by "minmax", the plain baseline. "sequential": second-order, front to back,
+  /// each layer fitted to what the quantized layers before it deliver; slower, and better for some models only.
   std::string rounding = "auto";
   int threads = 0;
   void validate() const;

@@ -8,6 +8,7 @@
 #include "calibrate/activations.h"
 #include "calibrate/bias.h"
 #include "calibrate/input_rows.h"
+#include "graph/run_index.h"
 #include "support/parallel.h"
 
 namespace mpq::calibrate {
@@ -17,12 +18,12 @@ namespace {
 constexpr std::int64_t kStatisticsBytes = std::int64_t{1} << 30;    // of the Grams held at a time
 constexpr std::int64_t kActivationBytes = std::int64_t{512} << 20;  // of the captured activations held at a time
 constexpr std::int64_t kMostAtOnce = 64;                            // samples
-constexpr std::size_t kMostColumns = 8192;                          // two Grams of so many inputs fill kStatisticsBytes
-constexpr std::size_t kRows = 65536;  // per layer: far more than inputs, few enough to be quick
+constexpr std::size_t kMostColumns = 8192;  // Grams of so many inputs fill kStatisticsBytes twice over
+constexpr std::size_t kRows = 65536;        // per layer: far more than inputs, few enough to be quick
 
 std::int64_t statistics_bytes(const quant::MatrixView& view) {
-  constexpr std::int64_t kTwoGrams = 2 * sizeof(double);
-  return kTwoGrams * static_cast<std::int64_t>(view.groups * view.columns * view.columns);
+  constexpr std::int64_t kGrams = 4 * sizeof(double);  // two halves, each with its cross products
+  return kGrams * static_cast<std::int64_t>(view.groups * view.columns * view.columns);
 }
 
 std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses) {
@@ -33,8 +34,15 @@ std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses
 
 }  // namespace
 
-WeightRounder::WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer)
-    : model_(model), samples_(samples), threads_(threads), observer_(observer), form_(graph::run_form(model)) {}
+WeightRounder::WeightRounder(const Model& model, const Samples& samples, bool sequential, int threads,
+                             Observer& observer)
+    : model_(model),
+      samples_(samples),
+      sequential_(sequential),
+      threads_(threads),
+      observer_(observer),
+      form_(graph::run_form(model)),
+      prefix_(form_) {}
 
 void WeightRounder::check_cancelled() const {
   if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the weights were rounded.");
@@ -43,7 +51,6 @@ void WeightRounder::check_cancelled() const {
 std::vector<WeightRounder::Job> WeightRounder::jobs_for(const std::vector<RoundingRequest>& requests) {
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    if (find(requests[i].layer, requests[i].candidate) != nullptr) continue;
     const auto inputs = layer_inputs(model_, form_, requests[i].layer);
     if (!inputs || inputs->view.columns > kMostColumns || inputs->view.size() == 0) continue;
     inputs_.insert_or_assign(requests[i].layer, *inputs);
@@ -54,38 +61,60 @@ std::vector<WeightRounder::Job> WeightRounder::jobs_for(const std::vector<Roundi
     Job& job = same != jobs.end() ? *same : jobs.emplace_back(Job{*inputs, {}, {}, true});
     job.requests.push_back(i);
   }
+  const auto last_input = [&](const Job& job) {  // values are numbered in the order they are computed
+    int last = -1;
+    for (const InputUse& use : job.inputs.uses) last = std::max(last, form_.index->find(use.activation));
+    return last;
+  };
+  std::stable_sort(jobs.begin(), jobs.end(), [&](const Job& a, const Job& b) { return last_input(a) < last_input(b); });
   return jobs;
 }
 
-void WeightRounder::add_sample(Job& job, std::size_t sample, const Feed& captured) const {
+/// Layers that are passed over are rounded to nearest, so that those behind them can make up for it.
+void WeightRounder::start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) {
+  prefix_ = QuantizedPrefix(form_);
+  for (const auto& [layer, candidate] : requests) {
+    if (inputs_.count(layer) > 0) continue;
+    check_cancelled();
+    const quant::QuantizedTensor grid =
+        quant::quantize_grid(model_.weight(layer), model_.layers()[layer], candidate, fit, threads_);
+    prefix_.set(form_.weight_names[layer], quant::dequantize(grid));
+  }
+}
+
+void WeightRounder::add_sample(Job& job, std::size_t sample, const Captured& captured) const {
   const Split split = samples_.size() < 2 ? Split::kAlternate : sample % 2 == 0 ? Split::kFit : Split::kHeldOut;
   const std::size_t most_rows = std::max<std::size_t>(kRows / (samples_.size() * job.inputs.uses.size()), 2);
   for (const InputUse& use : job.inputs.uses) {
-    const auto found = captured.find(use.activation);
-    job.usable =
-        job.usable && found != captured.end() && add_rows(use, found->second, split, most_rows, job.statistics);
+    const auto now = captured.now.find(use.activation), before = captured.before.find(use.activation);
+    job.usable = job.usable && now != captured.now.end() &&
+                 add_rows(use, now->second, split, most_rows, job.statistics,
+                          before == captured.before.end() ? nullptr : &before->second);
   }
 }
 
 void WeightRounder::collect(const std::vector<Job*>& batch) const {
   std::vector<const InputUse*> uses;
   for (Job* job : batch) {
-    job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns);
+    job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns, prefix_.changed());
     for (const InputUse& use : job->inputs.uses) uses.push_back(&use);
   }
-  const Activations activations(form_, activations_of(uses));
+  const std::vector<std::string> names = activations_of(uses);
+  const Activations now(prefix_.form(), names);
+  const Activations before(form_, prefix_.changed() ? names : std::vector<std::string>{});
   const int threads = resolve_threads(threads_);
   std::size_t at_once = 1;  // the first sample tells how many fit
   for (std::size_t first = 0; first < samples_.size();) {
     check_cancelled();
-    std::vector<Feed> captured(std::min(at_once, samples_.size() - first));
-    parallel_for(captured.size(), threads,
-                 [&](std::size_t i, int) { captured[i] = activations.of(samples_[first + i]); });
+    std::vector<Captured> captured(std::min(at_once, samples_.size() - first));
+    parallel_for(captured.size(), threads, [&](std::size_t i, int) {
+      captured[i] = {now.of(samples_[first + i]), before.of(samples_[first + i])};
+    });
     parallel_for(batch.size(), threads, [&](std::size_t j, int) {
       for (std::size_t i = 0; i < captured.size(); ++i) add_sample(*batch[j], first + i, captured[i]);
     });
     first += captured.size();
-    const std::int64_t bytes = std::max<std::int64_t>(bytes_of(captured[0]), 1);
+    const std::int64_t bytes = std::max<std::int64_t>(bytes_of(captured[0].now) + bytes_of(captured[0].before), 1);
     at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(kActivationBytes / bytes, 1, kMostAtOnce));
   }
 }
@@ -115,12 +144,21 @@ void WeightRounder::round_batch(const std::vector<RoundingRequest>& requests, co
     observer_.note("rounding of " + model_.layers()[layer].name + " as " + to_string(candidate) + ": " +
                    quant::to_string(results[i].method) + ", error " + std::to_string(results[i].ratio()) +
                    " of nearest's");
-    rounded_.insert_or_assign({layer, to_string(candidate)}, std::move(results[i]));
+    const quant::LayerRounding& rounding =
+        rounded_.insert_or_assign({layer, to_string(candidate)}, std::move(results[i])).first->second;
+    if (!sequential_) continue;
+    prefix_.set(form_.weight_names[layer], quant::dequantize(rounding.numbers));
+    const auto [bias, numbers] = corrected_bias(layer, candidate);
+    if (!bias.empty()) prefix_.set(bias, numbers);
   }
 }
 
 void WeightRounder::round(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) {
+  if (requests == done_ && fit == done_fit_) return;
+  rounded_.clear();
+  inputs_.clear();
   std::vector<Job> jobs = jobs_for(requests);
+  if (sequential_) start_prefix(requests, fit);
   std::size_t done = 0;
   while (done < jobs.size()) {
     observer_.progress("round", static_cast<double>(done), static_cast<double>(jobs.size()),
@@ -129,13 +167,15 @@ void WeightRounder::round(const std::vector<RoundingRequest>& requests, quant::S
     std::int64_t bytes = 0;
     for (; done < jobs.size(); ++done) {
       bytes += statistics_bytes(jobs[done].inputs.view);
-      if (!batch.empty() && bytes > kStatisticsBytes) break;
+      if (!batch.empty() && (bytes > kStatisticsBytes || sequential_)) break;
       batch.push_back(&jobs[done]);
     }
     collect(batch);
     round_batch(requests, batch, fit);
     for (Job* job : batch) job->statistics = {};
   }
+  done_ = requests;
+  done_fit_ = fit;
   if (!jobs.empty()) {
     observer_.progress("round", static_cast<double>(jobs.size()), static_cast<double>(jobs.size()), "");
   }

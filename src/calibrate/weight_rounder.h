@@ -12,6 +12,7 @@
 #include "mpq/samples.h"
 
 #include "calibrate/layer_inputs.h"
+#include "calibrate/quantized_prefix.h"
 #include "graph/cut.h"
 #include "quantize/layer_rounding.h"
 
@@ -21,16 +22,19 @@ namespace mpq::calibrate {
 struct RoundingRequest {
   std::size_t layer = 0;
   Candidate candidate;
+  bool operator==(const RoundingRequest&) const = default;
 };
 
-/// Rounds layers with the statistics of their inputs, captured by running the float model on calibration samples.
-/// Keeps what it rounded (a byte a weight): planning again for the same budget asks for most layers again.
+/// Rounds layers with the statistics of their inputs, captured by running the float model on calibration samples; or
+/// `sequential`: front to back, every layer on what the layers rounded before it deliver (Qronos 2025).
+/// Keeps what it rounded (a byte a weight), for a plan is written in more than one run form.
 class WeightRounder {
  public:
   /// Refers to all of its arguments. `threads` as everywhere: 0 = all cores; results do not depend on it.
-  WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer);
+  WeightRounder(const Model& model, const Samples& samples, bool sequential, int threads, Observer& observer);
 
-  /// Rounds those of the requests that are not rounded yet. Layers whose inputs cannot be captured are passed over.
+  /// Rounds what is asked for, unless that was asked for before. Layers whose inputs cannot be captured are passed
+  /// over.
   void round(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit);
 
   /// Null for a layer that was passed over: round it to nearest.
@@ -47,17 +51,26 @@ class WeightRounder {
     quant::InputStatistics statistics;
     bool usable = true;
   };
+  /// One activation of one sample: as the quantized layers deliver it, and as the float model does.
+  struct Captured {
+    Feed now, before;
+  };
   std::vector<Job> jobs_for(const std::vector<RoundingRequest>& requests);
+  void start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit);
   void collect(const std::vector<Job*>& batch) const;
-  void add_sample(Job& job, std::size_t sample, const Feed& captured) const;
+  void add_sample(Job& job, std::size_t sample, const Captured& captured) const;
   void round_batch(const std::vector<RoundingRequest>& requests, const std::vector<Job*>& batch, quant::ScaleFit fit);
   void check_cancelled() const;
 
   const Model& model_;
   const Samples& samples_;
+  bool sequential_;
   int threads_;
   Observer& observer_;
   graph::RunForm form_;
+  QuantizedPrefix prefix_;
+  std::vector<RoundingRequest> done_;
+  quant::ScaleFit done_fit_ = quant::ScaleFit::kMse;
   std::map<std::size_t, LayerInputs> inputs_;
   std::map<std::pair<std::size_t, std::string>, quant::LayerRounding> rounded_;
 };

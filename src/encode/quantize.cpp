@@ -23,8 +23,9 @@ void QuantizeOptions::validate() const {
   if (compute != "float" && compute != "int8") {
     throw Error(ErrorCode::kUsage, "Quantized layers run as 'float' or 'int8', not as '" + compute + "'.", "compute");
   }
-  if (rounding != "auto" && rounding != "nearest" && rounding != "second-order") {
-    throw Error(ErrorCode::kUsage, "Weights are rounded 'auto', 'nearest' or 'second-order', not '" + rounding + "'.",
+  if (rounding != "auto" && rounding != "nearest" && rounding != "second-order" && rounding != "sequential") {
+    throw Error(ErrorCode::kUsage,
+                "Weights are rounded 'auto', 'nearest', 'second-order' or 'sequential', not '" + rounding + "'.",
                 "rounding");
   }
   if (threads < 0) {

@@ -10,14 +10,21 @@ using FloatRows = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::D
 
 }  // namespace
 
-Moments2::Moments2(std::size_t columns)
+Moments2::Moments2(std::size_t columns, bool drifts)
     : gram(DoubleMatrix::Zero(static_cast<Eigen::Index>(columns), static_cast<Eigen::Index>(columns))),
-      sum(Eigen::VectorXd::Zero(static_cast<Eigen::Index>(columns))) {}
+      sum(Eigen::VectorXd::Zero(static_cast<Eigen::Index>(columns))) {
+  if (!drifts) return;
+  cross = gram;
+  drift = sum;
+}
 
 void Moments2::operator+=(const Moments2& other) {
   gram += other.gram;
   sum += other.sum;
   count += other.count;
+  if (!drifts()) return;
+  cross += other.cross;
+  drift += other.drift;
 }
 
 Eigen::VectorXd Moments2::mean() const { return count > 0 ? Eigen::VectorXd(sum / count) : sum; }
@@ -28,13 +35,22 @@ DoubleMatrix Moments2::centred() const {
   return result;
 }
 
+DoubleMatrix Moments2::centred_cross() const {
+  DoubleMatrix result = cross;
+  if (count > 0) result.noalias() -= sum * drift.transpose() / count;
+  return result;
+}
+
 bool InputStatistics::usable() const {
-  const auto seen = [](const Moments2& moments) { return moments.count > 0 && moments.gram.allFinite(); };
+  const auto seen = [](const Moments2& moments) {
+    return moments.count > 0 && moments.gram.allFinite() && moments.cross.allFinite();
+  };
   return !fit.empty() && std::all_of(fit.begin(), fit.end(), seen) &&
          std::all_of(held_out.begin(), held_out.end(), seen);
 }
 
-void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count) {
+void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count,
+                          std::span<const float> original) {
   Moments2& moments = (to_fit ? fit : held_out)[group];
   const Eigen::Index columns = moments.sum.size();
   const FloatRows x(rows.data(), static_cast<Eigen::Index>(count), columns);
@@ -51,6 +67,11 @@ void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float>
   }
   moments.sum += x.cast<double>().colwise().sum().transpose();
   moments.count += static_cast<double>(count);
+  if (!moments.drifts() || original.size() != rows.size()) return;
+  const Eigen::MatrixXf moved = x - FloatRows(original.data(), static_cast<Eigen::Index>(count), columns);
+  const Eigen::MatrixXf product = x.transpose() * moved;
+  moments.cross += product.cast<double>();
+  moments.drift += moved.cast<double>().colwise().sum().transpose();
 }
 
 OutputError::OutputError(const Moments2& inputs) : mean_(inputs.mean().cast<float>()), count_(inputs.count) {
@@ -58,14 +79,22 @@ OutputError::OutputError(const Moments2& inputs) : mean_(inputs.mean().cast<floa
   const double mean = centred.diagonal().mean();
   unit_ = mean > 0 ? mean : 1;
   covariance_ = (centred / unit_).cast<float>();
+  if (!inputs.drifts()) return;
+  cross_ = (inputs.centred_cross() / unit_).cast<float>();
+  drift_ = (inputs.drift / std::max(inputs.count, 1.0)).cast<float>();
 }
 
-double OutputError::of(const Matrix& error, const Eigen::VectorXf& shift) const {
-  const Matrix product = error * covariance_;
-  const double spread = unit_ * product.cwiseProduct(error).cast<double>().sum();
+double OutputError::of(const Matrix& error, const Matrix& weights, const Eigen::VectorXf& shift) const {
+  Matrix product = error * covariance_;
+  double spread = product.cwiseProduct(error).cast<double>().sum();
   Eigen::VectorXf left = error * mean_;
+  if (drift_.size() > 0) {
+    product.noalias() = error * cross_;
+    spread += 2 * product.cwiseProduct(weights).cast<double>().sum();
+    left += weights * drift_;
+  }
   if (shift.size() > 0) left -= shift;
-  return std::max(spread, 0.0) + count_ * left.cast<double>().squaredNorm();
+  return unit_ * spread + count_ * left.cast<double>().squaredNorm();
 }
 
 }  // namespace mpq::quant

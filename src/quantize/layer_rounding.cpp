@@ -4,32 +4,60 @@
 #include <cmath>
 #include <limits>
 
+#include <Eigen/Cholesky>
+
 #include "quantize/second_order.h"
 
 namespace mpq::quant {
 
 namespace {
 
-/// One group of channels, ready to be rounded.
-struct Group {
-  GridProblem problem;
-  const Moments2* fit;
-  const Moments2* held_out;
-  OutputError judge;
+using MomentsList = std::vector<Moments2>;
+
+/// The weights a method rounds, group by group, and the grid it rounds them on.
+struct Target {
+  QuantizedTensor grid;
+  std::vector<GridProblem> problems;
 };
 
-std::vector<Group> groups_of(const RoundingTask& task, const QuantizedTensor& grid, const InputStatistics& inputs) {
-  const std::vector<float> scales = scale_of_each_weight(grid);
-  std::vector<Group> groups;
-  for (std::size_t g = 0; g < task.view.groups; ++g) {
-    groups.push_back(
-        {{group_matrix<float>(task.weight, task.view, g),
-          group_matrix<float>(std::span<const float>(scales), task.view, g), IntegerRange(task.candidate.bits)},
-         &inputs.fit[g],
-         &inputs.held_out[g],
-         OutputError(inputs.held_out[g])});
+std::vector<Matrix> matrices_of(std::span<const float> tensor, const MatrixView& view) {
+  std::vector<Matrix> result;
+  for (std::size_t g = 0; g < view.groups; ++g) result.push_back(group_matrix<float>(tensor, view, g));
+  return result;
+}
+
+/// W*: the weights that answer the inputs as they arrive now as W answered them before.
+Matrix corrected(const Matrix& weights, const Moments2& inputs, double lambda, bool centred) {
+  DoubleMatrix gram = centred ? inputs.centred() : inputs.gram;
+  const DoubleMatrix cross = centred ? inputs.centred_cross() : inputs.cross;
+  const double mean = gram.diagonal().mean();
+  if (!(mean > 0)) return weights;
+  gram.diagonal().array() += lambda * mean;
+  const Eigen::LLT<Eigen::MatrixXd> factor{Eigen::MatrixXd(gram)};
+  if (factor.info() != Eigen::Success) return weights;
+  const Eigen::MatrixXd change = factor.solve(cross * weights.cast<double>().transpose());
+  if (!change.allFinite()) return weights;
+  return weights - change.transpose().cast<float>();
+}
+
+Target target_of(const RoundingTask& task, const std::vector<Matrix>& weights, const MomentsList& inputs,
+                 double correction) {
+  std::vector<Matrix> aims = weights;
+  std::vector<float> tensor(task.weight.begin(), task.weight.end());
+  for (std::size_t g = 0; correction > 0 && g < aims.size(); ++g) {
+    aims[g] = corrected(weights[g], inputs[g], correction, task.has_bias);
+    for (Eigen::Index r = 0; r < aims[g].rows(); ++r) {
+      for (Eigen::Index k = 0; k < aims[g].cols(); ++k) {
+        tensor[task.view.at(g, static_cast<std::size_t>(r), static_cast<std::size_t>(k))] = aims[g](r, k);
+      }
+    }
   }
-  return groups;
+  Target target{quantize_grid(tensor, task.layer, task.candidate, task.fit), {}};
+  std::vector<Matrix> scales = matrices_of(scale_of_each_weight(target.grid), task.view);
+  for (std::size_t g = 0; g < aims.size(); ++g) {
+    target.problems.push_back({std::move(aims[g]), std::move(scales[g]), IntegerRange(task.candidate.bits)});
+  }
+  return target;
 }
 
 constexpr std::array<double, 5> kDampings = {.01, .03, .1, .3, 1.};
@@ -57,17 +85,37 @@ Matrix rounded(const RoundingMethod& method, const GridProblem& problem, const M
   return integers;
 }
 
-/// Error on the held-out rows, the mean error of the fitting rows corrected where the method does that.
-double held_out_error(const RoundingMethod& method, const std::vector<Group>& groups) {
-  double sum = 0;
-  for (const Group& group : groups) {
-    const Matrix error = rounding_error(group.problem, rounded(method, group.problem, *group.fit));
-    Eigen::VectorXf shift;
-    if (method.corrects_bias) shift = error * group.fit->mean().cast<float>();
-    sum += group.judge.of(error, shift);
-  }
-  return sum;
+Matrix error_of(const GridProblem& problem, const Matrix& integers, const Matrix& weights) {
+  return integers.cwiseProduct(problem.scales) - weights;
 }
+
+/// What a change of the weights adds to the outputs on average, drift included.
+Eigen::VectorXf mean_error(const Matrix& error, const Matrix& weights, const Moments2& inputs) {
+  Eigen::VectorXf result = error * inputs.mean().cast<float>();
+  if (inputs.drifts()) result += weights * (inputs.drift / inputs.count).cast<float>();
+  return result;
+}
+
+/// One layer while its method is chosen.
+struct Contest {
+  const RoundingTask& task;
+  const InputStatistics& inputs;
+  std::vector<Matrix> weights;
+  std::vector<OutputError> judges;
+
+  /// Error on the held-out rows, the mean error of the fitting rows corrected where the method does that.
+  double error(const RoundingMethod& method, const Target& target) const {
+    double sum = 0;
+    for (std::size_t g = 0; g < weights.size(); ++g) {
+      const GridProblem& problem = target.problems[g];
+      const Matrix change = error_of(problem, rounded(method, problem, inputs.fit[g]), weights[g]);
+      Eigen::VectorXf shift;
+      if (method.corrects_bias) shift = mean_error(change, weights[g], inputs.fit[g]);
+      sum += judges[g].of(change, weights[g], shift);
+    }
+    return sum;
+  }
+};
 
 /// Puts a group's integers into the tensor; what a runtime would compute as infinity takes a step back, as in
 /// quantize_grid.
@@ -83,42 +131,48 @@ void store(const Matrix& integers, const Matrix& scales, const MatrixView& view,
   }
 }
 
-void add_mean_error(const Matrix& error, const Moments2& inputs, std::vector<float>& mean_error) {
-  const Eigen::VectorXf shift = error * inputs.mean().cast<float>();
-  mean_error.insert(mean_error.end(), shift.begin(), shift.end());
+/// Tries a method; true when it is the best so far.
+bool try_method(const Contest& contest, const Target& target, const RoundingMethod& method, LayerRounding& best) {
+  const double error = contest.error(method, target);
+  if (!(error < best.chosen_error)) return false;
+  best.chosen_error = error;
+  best.method = method;
+  return true;
 }
 
-/// Tries dampings from `from` on in steps of `step` while they get better.
-void search(const std::vector<Group>& groups, bool corrects_bias, std::size_t from, int step, LayerRounding& best) {
-  for (std::size_t i = from; i < kDampings.size(); i += static_cast<std::size_t>(step)) {  // below 0 wraps around
-    const RoundingMethod method{true, kDampings[i], corrects_bias};
-    const double error = held_out_error(method, groups);
-    if (!(error < best.chosen_error)) return;
-    best.chosen_error = error;
-    best.method = method;
-  }
+/// Dampings from 10 % on, up or else down, while they get better.
+void search(const Contest& contest, const Target& target, RoundingMethod method, LayerRounding& best) {
+  LayerRounding found;
+  found.chosen_error = std::numeric_limits<double>::infinity();
+  const auto try_damping = [&](std::size_t i) {
+    method.damping = kDampings[i];
+    return try_method(contest, target, method, found);
+  };
+  method.second_order = true;
+  std::size_t up = kFirstDamping;
+  while (up < kDampings.size() && try_damping(up)) ++up;
+  std::size_t down = up == kFirstDamping + 1 ? kFirstDamping : 0;
+  while (down > 0 && try_damping(down - 1)) --down;
+  if (!(found.chosen_error < best.chosen_error)) return;
+  best.chosen_error = found.chosen_error;
+  best.method = found.method;
 }
 
-void choose_method(const std::vector<Group>& groups, bool has_bias, LayerRounding& best) {
-  best.nearest_error = held_out_error({}, groups);
-  best.chosen_error = best.nearest_error;
-  for (const bool corrects_bias : {false, true}) {
-    if (corrects_bias && !has_bias) break;
-    if (corrects_bias) {
-      const RoundingMethod method{false, 0, true};
-      const double error = held_out_error(method, groups);
-      if (error < best.chosen_error) {
-        best.chosen_error = error;
-        best.method = method;
-      }
+void choose_method(const Contest& contest, LayerRounding& best) {
+  const bool has_bias = contest.task.has_bias;
+  {
+    const Target plain = target_of(contest.task, contest.weights, contest.inputs.fit, 0);
+    best.nearest_error = best.chosen_error = contest.error({}, plain);
+    search(contest, plain, {}, best);
+    if (has_bias) {
+      try_method(contest, plain, {.corrects_bias = true}, best);
+      search(contest, plain, {.corrects_bias = true}, best);
     }
-    LayerRounding found;
-    found.chosen_error = std::numeric_limits<double>::infinity();
-    search(groups, corrects_bias, kFirstDamping, 1, found);
-    if (found.method.damping == kDampings[kFirstDamping]) search(groups, corrects_bias, kFirstDamping - 1, -1, found);
-    if (!(found.chosen_error < best.chosen_error)) continue;
-    best.chosen_error = found.chosen_error;
-    best.method = found.method;
+  }
+  if (!contest.inputs.fit[0].drifts()) return;
+  for (const double correction : {.1, 1.}) {
+    const Target target = target_of(contest.task, contest.weights, contest.inputs.fit, correction);
+    search(contest, target, {.correction = correction, .corrects_bias = has_bias}, best);
   }
 }
 
@@ -129,24 +183,29 @@ std::string to_string(const RoundingMethod& method) {
   if (method.second_order) {
     text = "second-order, damping " + std::to_string(std::lround(100 * method.damping)) + " %";
   }
+  if (method.correction > 0) text += ", inputs corrected";
   return text + (method.corrects_bias ? ", bias corrected" : "");
 }
 
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs) {
   LayerRounding result;
-  result.numbers = quantize_grid(task.weight, task.layer, task.candidate, task.fit);
-  const std::vector<Group> groups = groups_of(task, result.numbers, inputs);
-  choose_method(groups, task.has_bias, result);
+  Contest contest{task, inputs, matrices_of(task.weight, task.view), {}};
+  for (const Moments2& moments : inputs.held_out) contest.judges.emplace_back(moments);
+  choose_method(contest, result);
+  MomentsList all = inputs.fit;
+  for (std::size_t g = 0; g < all.size(); ++g) all[g] += inputs.held_out[g];
+  Target target = target_of(task, contest.weights, all, result.method.correction);
+  result.numbers = std::move(target.grid);
   if (result.method == RoundingMethod{}) return result;
   const float limit = largest_product(task.layer.dtype);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    Moments2 all = *groups[g].fit;
-    all += *groups[g].held_out;
-    const Matrix integers = rounded(result.method, groups[g].problem, all);
-    store(integers, groups[g].problem.scales, task.view, g, limit, result.numbers.values);
-    if (result.method.corrects_bias) {
-      add_mean_error(rounding_error(groups[g].problem, integers), all, result.mean_error);
-    }
+  for (std::size_t g = 0; g < all.size(); ++g) {
+    const GridProblem& problem = target.problems[g];
+    const Matrix integers = rounded(result.method, problem, all[g]);
+    store(integers, problem.scales, task.view, g, limit, result.numbers.values);
+    if (!result.method.corrects_bias) continue;
+    const Eigen::VectorXf shift =
+        mean_error(error_of(problem, integers, contest.weights[g]), contest.weights[g], all[g]);
+    result.mean_error.insert(result.mean_error.end(), shift.begin(), shift.end());
   }
   return result;
 }

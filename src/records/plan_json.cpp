@@ -71,7 +71,7 @@ Plan read_plan(const JsonReader& reader) {
   value.optimality_gap = reader.number("optimality_gap");
   value.uniform = reader.at("uniform").boolean();
   value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
-  value.rounding = reader.at("rounding").word({"auto", "nearest", "second-order"});
+  value.rounding = reader.at("rounding").word({"auto", "nearest", "second-order", "sequential"});
   value.compute = reader.at("compute").word({"auto", "float", "int8"});
   std::set<std::string> names;
   for (const JsonReader& entry : reader.at("entries").elements()) {

@@ -101,8 +101,9 @@ std::string run_forms_field(const RunRecord& record, const Style& style) {
 
 std::string rounding_field(const RunRecord& record, const Style& style) {
   if (!record.plan || record.plan->rounding == "auto") return "";
-  const bool nearest = record.plan->rounding == "nearest";
-  return field("Rounding", nearest ? "to nearest" : "second-order, fitted to the calibration samples", style);
+  const std::string& rounding = record.plan->rounding;
+  return field("Rounding", rounding == "nearest" ? "to nearest" : rounding + ", fitted to the calibration samples",
+               style);
 }
 
 std::string closing_fields(const RunRecord& record, const Style& style) {

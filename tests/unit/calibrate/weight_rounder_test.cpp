@@ -17,7 +17,7 @@ class WeightRounderTest : public ::testing::Test {
 };
 
 TEST_F(WeightRounderTest, RoundsEveryLayerItCanReach) {
-  WeightRounder rounder(model_, samples_, 1, silent_observer());
+  WeightRounder rounder(model_, samples_, false, 1, silent_observer());
   EXPECT_EQ(rounder.find(0, kFourBits), nullptr);
   rounder.round(requests_, quant::ScaleFit::kMse);
   for (std::size_t layer = 0; layer < 3; ++layer) {
@@ -31,13 +31,27 @@ TEST_F(WeightRounderTest, RoundsEveryLayerItCanReach) {
 }
 
 TEST_F(WeightRounderTest, ThreadsDoNotMatter) {
-  WeightRounder one(model_, samples_, 1, silent_observer()), four(model_, samples_, 4, silent_observer());
-  one.round(requests_, quant::ScaleFit::kMse);
-  four.round({requests_[2]}, quant::ScaleFit::kMse);
-  four.round(requests_, quant::ScaleFit::kMse);
-  for (std::size_t layer = 0; layer < 3; ++layer) {
-    EXPECT_EQ(one.find(layer, kFourBits)->numbers.values, four.find(layer, kFourBits)->numbers.values);
+  for (const bool sequential : {false, true}) {
+    WeightRounder one(model_, samples_, sequential, 1, silent_observer());
+    WeightRounder four(model_, samples_, sequential, 4, silent_observer());
+    one.round(requests_, quant::ScaleFit::kMse);
+    four.round({requests_[2]}, quant::ScaleFit::kMse);
+    four.round(requests_, quant::ScaleFit::kMse);
+    for (std::size_t layer = 0; layer < 3; ++layer) {
+      EXPECT_EQ(one.find(layer, kFourBits)->numbers.values, four.find(layer, kFourBits)->numbers.values);
+    }
   }
+}
+
+TEST_F(WeightRounderTest, SequentialLayersSeeTheLayersBefore) {
+  WeightRounder plain(model_, samples_, false, 1, silent_observer());
+  WeightRounder sequential(model_, samples_, true, 1, silent_observer());
+  const Candidate two_bits{2, "grid", 0};
+  const std::vector<RoundingRequest> requests{{0, two_bits}, {1, two_bits}, {2, two_bits}};
+  plain.round(requests, quant::ScaleFit::kMse);
+  sequential.round(requests, quant::ScaleFit::kMse);
+  EXPECT_EQ(plain.find(0, two_bits)->numbers.values, sequential.find(0, two_bits)->numbers.values);
+  EXPECT_NE(plain.find(2, two_bits)->numbers.values, sequential.find(2, two_bits)->numbers.values);
 }
 
 }  // namespace

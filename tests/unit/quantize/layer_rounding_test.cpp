@@ -143,8 +143,8 @@ TEST(InputStatistics, OutputErrorIsTheSumOverTheRows) {
     plain += static_cast<double>((error * x).squaredNorm());
     shifted += static_cast<double>((error * x - shift).squaredNorm());
   }
-  EXPECT_NEAR(OutputError(statistics.fit[0]).of(error) / plain, 1, 1e-4);
-  EXPECT_NEAR(OutputError(statistics.fit[0]).of(error, shift) / shifted, 1, 1e-4);
+  EXPECT_NEAR(OutputError(statistics.fit[0]).of(error, error) / plain, 1, 1e-4);
+  EXPECT_NEAR(OutputError(statistics.fit[0]).of(error, error, shift) / shifted, 1, 1e-4);
 }
 
 }  // namespace
