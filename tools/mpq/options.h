@@ -33,8 +33,8 @@ struct Settings {
   std::string bits, compute = "auto", scale_fit = "mse";
   bool uniform = false, dry_run = false, frontier = false;
 
-  std::optional<std::int64_t> effort, max_trials, threads, seed;
-  std::string engine = "auto", noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
+  std::optional<std::int64_t> effort, max_trials, probes, threads, seed;
+  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
               checkpoint;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
