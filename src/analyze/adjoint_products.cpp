@@ -8,16 +8,9 @@ namespace mpq::perturb {
 
 namespace {
 
-/// In pieces, so that single precision loses nothing that matters.
 double dot(const float* a, const float* b, std::size_t count) {
-  constexpr std::size_t kPiece = 4096;
-  double sum = 0;
-  for (std::size_t i = 0; i < count; i += kPiece) {
-    const auto n = static_cast<Eigen::Index>(std::min(kPiece, count - i));
-    sum += static_cast<double>(
-        Eigen::Map<const Eigen::VectorXf>(a + i, n).dot(Eigen::Map<const Eigen::VectorXf>(b + i, n)));
-  }
-  return sum;
+  const auto n = static_cast<Eigen::Index>(count);
+  return static_cast<double>(Eigen::Map<const Eigen::VectorXf>(a, n).dot(Eigen::Map<const Eigen::VectorXf>(b, n)));
 }
 
 std::int64_t index_at(const Tensor& indices, std::size_t i) {
@@ -52,12 +45,18 @@ std::shared_ptr<const WeightErrors> ErrorCache::get(std::size_t task) const {
   return kept_[task] ? kept_[task] : std::make_shared<const WeightErrors>(make(task));
 }
 
+/// Piece by piece, so that single precision loses nothing that matters and every error is read from memory once for
+/// all probes.
 void Products::add_dense(const Tensor& adjoint) {
+  constexpr std::size_t kPiece = 2048;
   const auto numbers = adjoint.as<float>();
-  for (std::size_t c = 0; c < errors_.size(); ++c) {
-    const std::size_t count = errors_[c].size();
-    for (std::size_t r = 0; r < values_[c].size(); ++r) {
-      values_[c][r] += dot(numbers.data() + r * count, errors_[c].data(), count);
+  const std::size_t count = errors_.empty() ? 0 : errors_[0].size();
+  for (std::size_t begin = 0; begin < count; begin += kPiece) {
+    const std::size_t length = std::min(kPiece, count - begin);
+    for (std::size_t c = 0; c < errors_.size(); ++c) {
+      for (std::size_t r = 0; r < values_[c].size(); ++r) {
+        values_[c][r] += dot(numbers.data() + r * count + begin, errors_[c].data() + begin, length);
+      }
     }
   }
 }
