@@ -76,9 +76,10 @@ inline FactsMap facts_of(const onnx::ModelProto& model, const Feed& feed) {
 
 /// <probe, output> of the forward graph with the weight w.
 inline double loss(onnx::ModelProto model, const std::vector<float>& w, const Feed& feed, const std::string& output,
-                   const std::vector<float>& probe) {
+                   const std::vector<float>& probe, const std::string& weight) {
   for (auto& tensor : *model.mutable_graph()->mutable_initializer()) {
-    if (tensor.name() != "w") continue;
+    if (tensor.name() != weight) continue;
+    tensor.clear_float_data();
     tensor.set_raw_data(std::string(reinterpret_cast<const char*>(w.data()), w.size() * sizeof(float)));
   }
   const runtime::Session session(model, no_store(), {.optimization_level = 0});
@@ -97,10 +98,11 @@ inline double dot(const float* a, const std::vector<float>& b) {
 
 /// Compares dL/dw along random directions, for two probes at once, with central differences.
 inline void expect_gradient(const onnx::ModelProto& model, const Shape& w_shape, const std::vector<float>& w,
-                            const Feed& feed, double step = 2e-3, double tolerance = 1e-2) {
+                            const Feed& feed, double step = 2e-3, double tolerance = 1e-2,
+                            const std::string& weight = "w") {
   const std::string output = model.graph().output(0).name();
   const FactsMap facts = facts_of(model, feed);
-  const AdjointGraph graph = build(model, facts, {"w"}, {{output, Head::Kind::kDirect}}, 2);
+  const AdjointGraph graph = build(model, facts, {weight}, {{output, Head::Kind::kDirect}}, 2);
   ASSERT_EQ(graph.weights[0].stop, "");
   ASSERT_NE(graph.weights[0].dense, "") << "the weight has no dense adjoint";
   const std::int64_t elements = count_of(facts.at(output).shape);
@@ -121,7 +123,7 @@ inline void expect_gradient(const onnx::ModelProto& model, const Shape& w_shape,
     const std::vector<float> probe(probes.begin() + static_cast<std::ptrdiff_t>(r * each),
                                    probes.begin() + static_cast<std::ptrdiff_t>((r + 1) * each));
     const double expected =
-        (loss(model, forth, feed, output, probe) - loss(model, back, feed, output, probe)) / (2 * step);
+        (loss(model, forth, feed, output, probe, weight) - loss(model, back, feed, output, probe, weight)) / (2 * step);
     const float* g = gradient.as<float>().data() + r * w.size();
     double norm = 0;
     for (std::size_t i = 0; i < w.size(); ++i) norm += static_cast<double>(g[i]) * static_cast<double>(g[i]);

@@ -1,4 +1,4 @@
-#include <cmath>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,6 +43,34 @@ TEST(Sweep, WeightsOutOfReachHaveNoAdjoint) {
                                        {"v", "w"}, Head::Kind::kDirect, {2, 3});
   EXPECT_EQ(graph.weights[0].dense, "");
   EXPECT_EQ(graph.weights[0].stop, "");
+}
+
+/// A whole network: every weight of the model in models/digits.
+TEST(Sweep, GradientsOfARealModelMatchCentralDifferences) {
+  onnx::ModelProto model;
+  std::ifstream file(MPQ_REAL_MODEL, std::ios::binary);
+  ASSERT_TRUE(model.ParseFromIstream(&file));
+  const auto& input = model.graph().input(0);
+  Shape shape;
+  for (const auto& dim : input.type().tensor_type().shape().dim()) {
+    shape.push_back(dim.has_dim_value() && dim.dim_value() > 0 ? dim.dim_value() : 1);
+  }
+  std::vector<float> image = testing::gaussians(2, count_of(shape));
+  for (float& pixel : image) pixel = pixel > 0 ? pixel : 0;
+  const Feed feed{{input.name(), testing::tensor_of(shape, image)}};
+  int tested = 0;
+  for (const auto& tensor : model.graph().initializer()) {
+    const Shape dims(tensor.dims().begin(), tensor.dims().end());
+    if (dims.size() < 2) continue;
+    SCOPED_TRACE(tensor.name());
+    std::string scratch;
+    const auto bytes = raw_bytes(tensor, testing::no_store(), scratch);
+    std::vector<float> w(bytes.size() / sizeof(float));
+    std::memcpy(w.data(), bytes.data(), bytes.size());
+    testing::expect_gradient(model, dims, w, feed, 2e-4, 3e-2, tensor.name());
+    ++tested;
+  }
+  EXPECT_GE(tested, 10);
 }
 
 /// The probe at a softmax has covariance diag(p) - pp', the Fisher matrix of the logits.
