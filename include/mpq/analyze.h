@@ -13,6 +13,11 @@ namespace mpq {
 
 /// The perturbation engine's knobs (docs/methods.md; US20240220783A1 fixes the steps and leaves the laws open).
 struct AnalyzeOptions {
+  /// "rounding": reruns with the real rounding errors. "noise": reruns with a random law. "adjoint": reverse passes
+  /// price every layer and candidate at once, to second order; layers they do not reach are rerun. "auto": the adjoint,
+  /// and reruns of the widths where the second-order law is in doubt. Empty: "rounding" or "noise", as `noise` says.
+  std::string engine;
+  int probes = 2;  ///< reverse passes per sample ("adjoint", "auto")
   /// "quantization": the real rounding error at each candidate. "gaussian", "uniform" (+-step/2 of each width),
   /// "rademacher": random laws whose variance is the candidate's rounding-error variance.
   std::string noise = "quantization";

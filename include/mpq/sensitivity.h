@@ -26,7 +26,7 @@ struct DataFacts {
 
 /// The engine's knobs as they were used (see mpq/analyze.h for the meaning of each).
 struct AnalyzeSettings {
-  std::string engine = "rounding";     ///< "noise" | "rounding"
+  std::string engine = "rounding";     ///< "noise" | "rounding" | "adjoint" | "auto"
   std::string noise = "quantization";  ///< "gaussian" | "uniform" | "rademacher" | "quantization"
   std::string place = "network";       ///< "network" | "local"
   std::string metric = "auto";         ///< resolved: "kl" | "mse" | "relative_l2" | "sqnr" | "cosine"
@@ -38,6 +38,7 @@ struct AnalyzeSettings {
   std::vector<int> bits;          ///< candidate widths
   bool antithetic = true;         ///< random laws only
   std::string scale_fit = "mse";  ///< "mse" | "minmax"
+  int probes = 0;                 ///< reverse passes per sample; 0 where the engine makes none
 };
 
 /// Measured damage of one candidate of one layer, all other layers untouched.

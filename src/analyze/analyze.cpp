@@ -1,8 +1,11 @@
 #include <chrono>
+#include <numeric>
 
 #include "mpq/error.h"
 
+#include "analyze/adjoint_engine.h"
 #include "analyze/checkpoint.h"
+#include "analyze/doubtful.h"
 #include "analyze/engine.h"
 #include "analyze/experiment.h"
 #include "analyze/reference.h"
@@ -20,28 +23,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Tasks that more trials would still teach something about.
-std::vector<std::size_t> active_tasks(const Experiment& experiment, const std::vector<TaskOutcome>& outcomes) {
-  std::vector<std::size_t> active;
-  for (std::size_t t = 0; t < outcomes.size(); ++t) {
-    if (!outcomes[t].failure.empty() || experiment.tasks[t].candidates.empty()) continue;
-    if (outcomes[t].damages.empty() || !precise(outcomes[t].damages)) active.push_back(t);
-  }
-  return active;
-}
-
-/// Returns whether the ranking settled before or at the cap of adaptive trials.
-bool run_rounds(const Experiment& experiment, Rounds& rounds, std::vector<TaskOutcome>& outcomes) {
-  bool settled = false;
-  for (const TrialRange& range : experiment.rounds()) {
-    const std::vector<std::size_t> active = active_tasks(experiment, outcomes);
-    if (settled || active.empty()) break;
-    rounds.run(range, active, outcomes);
-    settled = experiment.adaptive() && ranking_settled(reference_rows(experiment, outcomes));
-  }
-  return settled;
-}
-
 void warn_of_failure(const Experiment& experiment, std::size_t task, const std::string& reason, Observer& observer) {
   observer.warn("Layer \"" + experiment.layer_of(experiment.tasks[task]).name + "\" is left alone. " + reason, "");
 }
@@ -54,6 +35,20 @@ void warn_of_failure(const Experiment& experiment, std::size_t task, const std::
   throw Error(ErrorCode::kInterrupted,
               "The analysis was interrupted; what is done is kept in " + checkpoint.path() + ".", checkpoint.path(),
               "Run the same command again to go on from there.");
+}
+
+bool by_adjoint(const std::string& engine) { return engine == "adjoint" || engine == "auto"; }
+
+/// Returns the tasks that are left to be measured by reruns.
+std::vector<std::size_t> adjoint_first(const Experiment& experiment, const Reference& reference,
+                                       const std::string& engine, Observer& observer, CostMeter& meter,
+                                       std::vector<TaskOutcome>& outcomes) {
+  const std::vector<Unpriced> unpriced = price_by_adjoint(experiment, reference, observer, meter, outcomes);
+  warn_of_unpriced(experiment, unpriced, observer);
+  if (engine == "auto") rerun_doubtful(experiment, reference, observer, meter, outcomes);
+  std::vector<std::size_t> tasks;
+  for (const Unpriced& entry : unpriced) tasks.push_back(entry.task);
+  return tasks;
 }
 
 AnalysisCost cost_of(const CostMeter& meter, const Reference& reference, double seconds) {
@@ -78,15 +73,22 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   std::vector<TaskOutcome> outcomes(experiment.tasks.size());
   for (std::size_t t = 0; t < outcomes.size(); ++t) outcomes[t].failure = experiment.tasks[t].failure;
 
+  const std::string engine = engine_of(options);
+  CostMeter meter;
+  std::vector<std::size_t> reruns(outcomes.size());
+  std::iota(reruns.begin(), reruns.end(), std::size_t{0});
+  if (by_adjoint(engine)) reruns = adjoint_first(experiment, reference, engine, observer, meter, outcomes);
+
   Checkpoint checkpoint(options.checkpoint_path, checkpoint_key(experiment));
   if (checkpoint.resumed() > 0) {
     observer.note("An interrupted analysis is taken up: " + std::to_string(checkpoint.resumed()) + " pieces are done.");
   }
-  CostMeter meter;
   bool settled = false;
   try {
-    Rounds rounds(experiment, reference, checkpoint, observer, meter);
-    settled = run_rounds(experiment, rounds, outcomes);
+    if (!reruns.empty()) {
+      Rounds rounds(experiment, reference, checkpoint, observer, meter);
+      settled = run_until_settled(experiment, rounds, reruns, outcomes);
+    }
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) report_interruption(checkpoint);
     throw;

@@ -88,11 +88,11 @@ std::string checkpoint_key(const Experiment& experiment) {
   add(experiment.samples.facts().sha256);
   add(std::to_string(experiment.samples.size()));
   for (const std::string& part :
-       {options.noise, options.place, options.metric, options.scale_fit, options.outputs_glob})
+       {options.engine, options.noise, options.place, options.metric, options.scale_fit, options.outputs_glob})
     add(part);
   for (const std::int64_t number :
        {std::int64_t{options.trials}, std::int64_t{options.max_trials}, std::int64_t{options.antithetic},
-        std::int64_t{options.full_reruns}, options.activation_memory_bytes}) {
+        std::int64_t{options.full_reruns}, std::int64_t{options.probes}, options.activation_memory_bytes}) {
     add(std::to_string(number));
   }
   add(std::to_string(options.seed));

@@ -20,6 +20,17 @@ void add_to(TaskOutcome& outcome, const ItemResult& result) {
   }
 }
 
+/// Tasks that more trials would still teach something about.
+std::vector<std::size_t> active_tasks(const Experiment& experiment, const std::vector<std::size_t>& among,
+                                      const std::vector<TaskOutcome>& outcomes) {
+  std::vector<std::size_t> active;
+  for (const std::size_t t : among) {
+    if (!outcomes[t].failure.empty() || experiment.tasks[t].candidates.empty()) continue;
+    if (outcomes[t].damages.empty() || !precise(outcomes[t].damages)) active.push_back(t);
+  }
+  return active;
+}
+
 }  // namespace
 
 Rounds::Rounds(const Experiment& experiment, const Reference& reference, Checkpoint& checkpoint, Observer& observer,
@@ -99,6 +110,18 @@ void Rounds::announce(const Item& item) {
   }
   const double total = static_cast<double>(experiment_.tasks.size() * experiment_.trial_cap);
   observer_.progress("analyze", done, total, experiment_.layer_of(experiment_.tasks[item.task]).name);
+}
+
+bool run_until_settled(const Experiment& experiment, Rounds& rounds, const std::vector<std::size_t>& among,
+                       std::vector<TaskOutcome>& outcomes) {
+  bool settled = false;
+  for (const TrialRange& range : experiment.rounds()) {
+    const std::vector<std::size_t> active = active_tasks(experiment, among, outcomes);
+    if (settled || active.empty()) break;
+    rounds.run(range, active, outcomes);
+    settled = experiment.adaptive() && ranking_settled(reference_rows(experiment, outcomes));
+  }
+  return settled;
 }
 
 }  // namespace mpq::perturb

@@ -54,7 +54,8 @@ LayerSensitivity score_layer(const Experiment& experiment, const Task& task, con
 
 AnalyzeSettings settings_of(const AnalyzeOptions& options, const Reference& reference) {
   AnalyzeSettings settings;
-  settings.engine = options.noise == "quantization" ? "rounding" : "noise";
+  settings.engine = engine_of(options);
+  settings.probes = settings.engine == "adjoint" || settings.engine == "auto" ? options.probes : 0;
   settings.noise = options.noise;
   settings.place = options.place;
   settings.metric = reference.metric;

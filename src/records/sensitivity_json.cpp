@@ -20,6 +20,7 @@ Json write_settings(const AnalyzeSettings& settings) {
   object["bits"] = settings.bits;
   object["antithetic"] = settings.antithetic;
   object["scale_fit"] = settings.scale_fit;
+  object["probes"] = settings.probes;
   return object;
 }
 
@@ -38,6 +39,7 @@ AnalyzeSettings read_settings(const JsonReader& reader) {
   for (const JsonReader& bits : reader.at("bits").elements()) settings.bits.push_back(bits.small_integer(1, 64));
   settings.antithetic = reader.at("antithetic").boolean();
   settings.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
+  if (const auto probes = reader.find("probes")) settings.probes = probes->small_integer(0, kMost);
   return settings;
 }
 

@@ -85,8 +85,10 @@ const std::array kTable = {
     Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
     Option{"scale-fit", 0, "mse|minmax", "how scales are fitted: least squared error, or plain range (default mse)",
            kReaders, G::kAnalysis, &S::scale_fit},
-    Option{"engine", 0, "noise|rounding|auto", "perturb with random noise or with the real rounding errors (default rounding)",
+    Option{"engine", 0, "noise|rounding|adjoint|auto", "reruns with random noise or the real rounding errors (default "
+           "rounding), reverse passes that price everything at once, or these with reruns where in doubt",
            kReaders, G::kAnalysis, &S::engine},
+    Option{"probes", 0, "N", "reverse passes per sample of the adjoint (default 2)", kReaders, G::kAnalysis, &S::probes, 1, 1024},
     Option{"noise", 0, "gaussian|uniform|rademacher|quantization", "the law of the perturbations (default quantization, "
            "with --engine noise gaussian)", kReaders, G::kAnalysis, &S::noise},
     Option{"trials", 0, "N|adaptive", "perturbations per layer and candidate; adaptive stops when the ranking is settled "

@@ -37,8 +37,8 @@ struct Settings {
   std::string bits, compute = "auto", scale_fit = "mse", rounding = "auto";
   bool uniform = false, dry_run = false, frontier = false;
 
-  std::optional<std::int64_t> effort, max_trials, narrowest, threads, seed;
-  std::string engine = "auto", noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
+  std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;
+  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
               checkpoint;
 
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;

@@ -52,10 +52,10 @@ int parse_trials(const std::string& text) {
 /// The rounding engine perturbs with the real rounding errors, the noise engine with a random law.
 std::string noise_law(const Settings& settings) {
   const bool random_law = !settings.noise.empty() && settings.noise != "quantization";
-  if (settings.engine == "rounding" && random_law) {
-    throw usage(
-        fmt::format("--engine rounding measures the real rounding errors; --noise {} is a random law.", settings.noise),
-        "--noise", "Use --engine noise with it.");
+  if (!settings.engine.empty() && settings.engine != "noise" && random_law) {
+    throw usage(fmt::format("--engine {} prices the real rounding errors; --noise {} is a random law.", settings.engine,
+                            settings.noise),
+                "--noise", "Use --engine noise with it.");
   }
   if (settings.engine == "noise" && settings.noise == "quantization") {
     throw usage("--engine noise needs a random law; quantization is the real rounding error.", "--noise",
@@ -85,6 +85,8 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   AnalyzeOptions options;
   const auto effort = static_cast<std::size_t>(settings.effort.value_or(kDefaultEffort));
   options.noise = noise_law(settings);
+  options.engine = settings.engine;
+  options.probes = static_cast<int>(settings.probes.value_or(options.probes));
   options.place = settings.place;
   options.metric = settings.metric;
   options.aggregation = settings.aggregation;

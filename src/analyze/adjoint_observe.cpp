@@ -1,0 +1,56 @@
+#include "analyze/adjoint_observe.h"
+
+#include <algorithm>
+
+#include "graph/run_index.h"
+#include "runtime/session.h"
+#include "support/text.h"
+
+namespace mpq::perturb {
+
+using graph::adjoint::FactsMap;
+
+FactsMap observe(const Experiment& experiment, const graph::RunForm& form, const Feed& sample) {
+  constexpr std::size_t kAtOnce = 256;  // values held at a time
+  const auto fixed = graph::adjoint::fixed_values(form.model);
+  FactsMap facts;
+  graph::adjoint::add_initializer_facts(form.model, *form.store, facts);
+  for (const ValueInfo& input : experiment.model.inputs()) {
+    const auto found = sample.find(input.name);
+    if (found != sample.end()) facts.insert_or_assign(input.name, graph::adjoint::observed(found->second, false));
+  }
+  std::vector<std::string> names;
+  for (const auto& value : form.index->values) {
+    if (value.producer >= 0 && value.tensor) names.push_back(value.name);
+  }
+  const runtime::Session session(graph::with_outputs(form, names), *form.store, {.optimization_level = 1});
+  for (std::size_t begin = 0; begin < names.size(); begin += kAtOnce) {
+    const auto from = names.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto to = names.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kAtOnce, names.size()));
+    const std::vector<std::string> part(from, to);
+    const std::vector<Tensor> values = session.run(sample, part);
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      facts.insert_or_assign(part[i], graph::adjoint::observed(values[i], fixed.count(part[i]) > 0));
+    }
+  }
+  return facts;
+}
+
+void require_same_outputs(const Experiment& experiment, const Reference& reference, const graph::RunForm& form,
+                          const Feed& sample) {
+  constexpr double kSame = 1e-3;  // as for reruns
+  const auto outputs_of = [&](const graph::RunForm& of) {
+    const runtime::Session session(graph::with_outputs(of, experiment.outputs), *of.store);
+    const std::vector<Tensor> values = session.run(sample, experiment.outputs);
+    Feed feed;
+    for (std::size_t i = 0; i < values.size(); ++i) feed.emplace(experiment.outputs[i], values[i]);
+    return feed;
+  };
+  const double difference = trial_damage(reference, experiment.outputs, outputs_of(experiment.form), outputs_of(form));
+  if (difference > kSame) {
+    throw graph::adjoint::NoRule("brought to a newer operator set the model computes something else (damage " +
+                                 format_number(difference) + ")");
+  }
+}
+
+}  // namespace mpq::perturb

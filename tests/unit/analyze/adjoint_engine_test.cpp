@@ -1,0 +1,139 @@
+#include "analyze/adjoint_engine.h"
+
+#include <mutex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "mpq/error.h"
+
+#include "analyze/engine.h"
+#include "fixtures.h"
+
+namespace mpq::perturb {
+namespace {
+
+using testing_models::gaussian_samples;
+using testing_models::load;
+
+const std::vector<Candidate> kCandidates = {{2, "grid", 0}, {4, "grid", 0}, {8, "grid", 0}, {32, "float", 0}};
+
+class Listener : public Observer {
+ public:
+  void warn(const std::string& message, const std::string&) override {
+    const std::lock_guard lock(mutex_);
+    warnings += message + "\n";
+  }
+  std::string warnings;
+
+ private:
+  std::mutex mutex_;
+};
+
+Sensitivity run(const Model& model, const Samples& samples, const std::string& engine, int probes = 2, int threads = 1,
+                Observer& observer = silent_observer()) {
+  AnalyzeOptions options;
+  options.engine = engine;
+  options.probes = probes;
+  options.trials = static_cast<int>(samples.size());
+  options.threads = threads;
+  std::vector<std::vector<Candidate>> candidates;
+  for (const Layer& layer : model.layers()) {
+    if (layer.quantizable()) candidates.push_back(kCandidates);
+  }
+  return analyze_candidates(model, samples, candidates, options, observer, nullptr);
+}
+
+void expect_close(const Sensitivity& adjoint, const Sensitivity& measured, std::size_t candidate, double tolerance) {
+  ASSERT_EQ(adjoint.layers.size(), measured.layers.size());
+  for (std::size_t l = 0; l < adjoint.layers.size(); ++l) {
+    const double expected = measured.layers[l].candidates[candidate].damage;
+    EXPECT_NEAR(adjoint.layers[l].candidates[candidate].damage, expected, tolerance * expected)
+        << adjoint.layers[l].layer.name;
+  }
+}
+
+/// An embedding whose output is measured by its error: linear, so the law is exact and only the probes are random.
+onnx::ModelProto embedding() {
+  return testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (int64[6] x) => (float[6,24] y) { e = Gather(table, x)  y = MatMul(e, w) })",
+                               {{"table", {20, 32}, 1}, {"w", {32, 24}, 0.2F}});
+}
+
+Samples tokens() {
+  std::vector<Feed> feeds;
+  for (std::int64_t k = 0; k < 6; ++k) {
+    Tensor ids(DType::kInt64, {6});
+    for (std::int64_t i = 0; i < 6; ++i)
+      ids.as_mutable<std::int64_t>()[static_cast<std::size_t>(i)] = (7 * k + i * i) % 20 - (i == 3 ? 20 : 0);
+    feeds.push_back({{"x", ids}});
+  }
+  return Samples(feeds, {});
+}
+
+TEST(AdjointEngine, IsExactInTheMeanWhereTheNetworkIsLinear) {
+  const Model model = load(embedding());
+  const Sensitivity measured = run(model, tokens(), "rounding");
+  ASSERT_EQ(measured.settings.metric, "mse");
+  const Sensitivity priced = run(model, tokens(), "adjoint", 400);
+  for (const std::size_t candidate : {0U, 1U, 2U}) expect_close(priced, measured, candidate, 0.15);
+  EXPECT_EQ(priced.settings.engine, "adjoint");
+  EXPECT_EQ(priced.settings.probes, 400);
+  EXPECT_EQ(measured.settings.probes, 0);
+}
+
+TEST(AdjointEngine, GivesTheDivergenceOfSmallPerturbations) {
+  const Model model = load(testing_models::residual_mlp());
+  const Samples samples = gaussian_samples("x", {1, 32}, 12);
+  const Sensitivity measured = run(model, samples, "rounding");
+  ASSERT_EQ(measured.settings.metric, "kl");
+  expect_close(run(model, samples, "adjoint", 400), measured, 2, 0.15);
+}
+
+TEST(AdjointEngine, GivesTheSameBytesOnAnyNumberOfThreads) {
+  const Model model = load(testing_models::residual_mlp());
+  const Samples samples = gaussian_samples("x", {1, 32}, 8);
+  EXPECT_EQ(to_json(run(model, samples, "adjoint", 2, 1)), to_json(run(model, samples, "adjoint", 2, 3)));
+}
+
+TEST(AdjointEngine, SamplesOfSeveralShapesHaveAGraphEach) {
+  const Model model = load(testing_models::residual_mlp());
+  const Samples one = gaussian_samples("x", {1, 32}, 4), two = gaussian_samples("x", {2, 32}, 4, 78);
+  const Samples both({one[0], two[0], one[1], two[1]}, {});
+  expect_close(run(model, both, "adjoint", 400), run(model, both, "rounding"), 2, 0.2);
+}
+
+TEST(AdjointEngine, LayersItCannotReachAreMeasured) {
+  const Model model = load(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[12,12] x) => (float[12,12] y) { a = MatMul(x, v)  d = Det(a)  b = Tanh(d)  c = MatMul(x, w)  y = Add(b, c) })",
+                                                 {{"v", {12, 12}, 0.3F}, {"w", {12, 12}, 0.3F}}));
+  const Samples samples = gaussian_samples("x", {12, 12}, 4);
+  Listener listener;
+  const Sensitivity priced = run(model, samples, "adjoint", 2, 1, listener);
+  const Sensitivity measured = run(model, samples, "rounding");
+  EXPECT_THAT(listener.warnings, ::testing::HasSubstr("The adjoint stops at Det"));
+  EXPECT_EQ(priced.layers[0].candidates[1].damage, measured.layers[0].candidates[1].damage);
+  EXPECT_NE(priced.layers[1].candidates[1].damage, measured.layers[1].candidates[1].damage);
+}
+
+TEST(AdjointEngine, AutoMeasuresTheFewestBits) {
+  const Model model = load(testing_models::residual_mlp());
+  const Samples samples = gaussian_samples("x", {1, 32}, 8);
+  const Sensitivity automatic = run(model, samples, "auto"), measured = run(model, samples, "rounding");
+  for (std::size_t l = 0; l < 3; ++l) {
+    EXPECT_EQ(automatic.layers[l].candidates[0].damage, measured.layers[l].candidates[0].damage);
+  }
+}
+
+TEST(AdjointEngine, RefusesMetricsThatAreNoSecondOrderForm) {
+  const Model model = load(testing_models::linear());
+  AnalyzeOptions options;
+  options.engine = "adjoint";
+  options.metric = "cosine";
+  EXPECT_THROW(
+      analyze_candidates(model, gaussian_samples("x", {1, 16}, 2), {kCandidates}, options, silent_observer(), nullptr),
+      Error);
+}
+
+}  // namespace
+}  // namespace mpq::perturb
