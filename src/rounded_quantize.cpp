@@ -1,5 +1,7 @@
 #include "rounded_quantize.h"
 
+#include <algorithm>
+
 #include "encode/encode.h"
 #include "encode/plan_check.h"
 
@@ -29,6 +31,10 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& 
                                                           options.threads, observer);
   }
   rounder_->round(requests, plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse);
+  const bool any = std::any_of(requests.begin(), requests.end(), [&](const calibrate::RoundingRequest& request) {
+    return rounder_->find(request.layer, request.candidate) != nullptr;
+  });
+  if (!any) return quantize(model_, plan, options, observer);  // bodies of If, tables: the record shall say so
   encode::RoundedWeights rounded;
   rounded.find = [&](std::size_t layer, const Candidate& candidate) {
     const quant::LayerRounding* found = rounder_->find(layer, candidate);
