@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -55,14 +56,19 @@ bool was_given(const RunRecord& record, const std::string& name) {
   return std::any_of(record.options.begin(), record.options.end(), [&](const auto& o) { return o.first == name; });
 }
 
+/// Four digits are enough for a share, and a fraction of the page.
+Json short_figure(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return std::stod(fmt::format("{:.4g}", value));
+}
+
 /// [label, bits, bytes, damage] of every candidate of every layer.
 Json candidates(const View& view) {
   Json layers = Json::array();
   for (const LayerSensitivity& layer : view.scores->layers) {
     Json list = Json::array();
     for (const CandidateScore& s : layer.candidates)
-      list.push_back(
-          {to_string(s.candidate), s.candidate.bits, s.stored_bytes, std::stod(fmt::format("{:.4g}", s.damage))});
+      list.push_back({to_string(s.candidate), s.candidate.bits, s.stored_bytes, short_figure(s.damage)});
     layers.push_back(std::move(list));
   }
   return layers;

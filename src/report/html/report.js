@@ -90,7 +90,7 @@
     for (const panel of all(".whatif")) panel.hidden = true;
     return;
   }
-  const number = (value) => (value > 0 && value < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(3))));
+  const number = (value) => value === null ? "not a number" : (value > 0 && value < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(3))));
   const count = (value) => value.toLocaleString("en-US");
   const own = new Map(all("#layers tbody tr").map((row) => {
     const keep = (selector) => {
