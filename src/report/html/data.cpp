@@ -120,6 +120,12 @@ CommandAround command_around(const RunRecord& record) {
     const bool repeated = name == "layer" || name == "keep";
     for (const std::string& part : split(value, repeated)) command.after += " --" + name + ' ' + shell_word(part);
   }
+  // An analysis alone: its own file, which `mpq analyze` names so, spares doing it again.
+  if (record.command == "analyze" && record.sensitivity) {
+    if (!record.sensitivity->data.synthetic && !was_given(record, "calibration"))
+      command.after += " --calibration " + shell_word(record.sensitivity->data.source);
+    command.after += " --scores " + shell_word(record.model.path + ".sensitivity.json");
+  }
   return command;
 }
 
@@ -131,7 +137,7 @@ std::string script_data(const View& view) {
     for (const Plan& plan : view.frontier) data["points"].push_back(point(view, plan));
     data["layers"] = candidates(view);
     data["start"] = nearest_point(view);
-    data["own"] = view.plan != nullptr ? choices(view, *view.plan) : Json::array();
+    data["own"] = view.shown != nullptr ? choices(view, *view.shown) : Json::array();
     data["whole"] = view.record.model.bytes;
     data["before"] = command.before;
     data["after"] = command.after;

@@ -130,6 +130,20 @@ TEST(Html, ThePlansOfTheFrontierAreInThePageWithTheirCommand) {
   EXPECT_EQ(data["layers"][1][1][0], "8bit");
 }
 
+TEST(Html, AnAnalysisShowsThePlanOfAPoint) {
+  const std::string html = page(report_test::sample_sensitivity());
+  EXPECT_THAT(html, HasSubstr("id=\"depth\""));
+  EXPECT_THAT(html, HasSubstr("Back to the first point"));
+  EXPECT_EQ(data_of(html)["after"], " --calibration inputs.npz --scores net.onnx.sensitivity.json");
+  EXPECT_EQ(data_of(html)["own"].size(), 3U);
+}
+
+TEST(Html, LayersWithoutScoresRender) {
+  RunRecord run = report_test::sample_run();
+  run.plan->entries[0].layer = "not analyzed";
+  EXPECT_THAT(page(run), HasSubstr("not analyzed"));
+}
+
 TEST(Html, OtherRecordsAndPartsOfRunsRender) {
   EXPECT_THAT(page(report_test::sample_sensitivity(), {}), HasSubstr("id=\"heat\""));
   EXPECT_THAT(page(report_test::sample_plan(), {}), HasSubstr("id=\"depth\""));
