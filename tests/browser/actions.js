@@ -33,6 +33,7 @@
   seen.point = document.getElementById("point").textContent;
   seen.smallForms = forms();
   seen.changed = document.querySelectorAll("td.changed").length;
+  seen.boxes = document.querySelectorAll(".pickedcell").length;
   seen.depth = Array.from(document.querySelectorAll(".depth")).map((r) => r.getAttribute("class"));
   const slider = document.getElementById("slider");
   slider.value = slider.max;

@@ -88,6 +88,7 @@ def check_interaction(seen):
     check(seen["smallForms"] != seen["ownForms"], "a small point changes the forms")
     check(seen["changed"] > 0 and seen["stillChanged"] == 0, "changes are marked and reset")
     check(seen["resetForms"] == seen["ownForms"], "the reset brings the run's plan back")
+    check(seen["boxes"] == len(seen["before"]), f"every layer has its box in the heat map: {seen['boxes']}")
     check(seen["largest"] != seen["point"], "the slider chooses a point")
     check("bytes" in seen["tip"], "hovering tells more")
     check(seen["theme"] in ("dark", "light"), "the theme can be switched")

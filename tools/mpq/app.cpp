@@ -144,6 +144,7 @@ int dispatch(const std::vector<std::string>& words, bool& color) {
   const Command& command = command_named(first);
   const Settings settings = parse_command(command, {words.begin() + 1, words.end()});
   if (settings.help) return print(command_help(command));
+  if (settings.print_config) return print(config_text(command, settings));
   Console console(settings);
   color = console.color_on_stderr();
   try {

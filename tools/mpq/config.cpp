@@ -115,4 +115,25 @@ Settings settings_for_model(const Command& command, const Settings& settings, co
   return one;
 }
 
+std::string config_text(const Command& command, const Settings& settings) {
+  const auto quoted = [](const std::string& text) {
+    std::string result = "\"";
+    for (const char c : text) result += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    return result + '"';
+  };
+  std::string text = fmt::format("[{}]\n", command.name);
+  for (const auto& [name, value] : settings.given) {
+    const Option* option = find_option(name, command.bit);
+    if (option == nullptr || name == "config" || name == "print-config") continue;
+    if (const auto* list = std::get_if<std::vector<std::string> Settings::*>(&option->target)) {
+      std::vector<std::string> values;
+      for (const std::string& item : settings.*(*list)) values.push_back(quoted(item));
+      text += fmt::format("{} = [{}]\n", name, fmt::join(values, ", "));
+    } else {
+      text += fmt::format("{} = {}\n", name, option->is_flag() ? value : quoted(value));
+    }
+  }
+  return text;
+}
+
 }  // namespace mpq::cli

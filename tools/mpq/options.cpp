@@ -106,6 +106,8 @@ const std::array kTable = {
 
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
     Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
+    Option{"print-config", 0, "", "print the options in force as a configuration file and stop", kEveryCommand, G::kRun,
+           &S::print_config},
     Option{"json", 0, "", "print one JSON document on stdout instead of the report", kJson, G::kRun, &S::json},
     Option{"json-lines", 0, "", "print one line of JSON per written or failed model, as it comes", kQuantize, G::kRun,
            &S::json_lines},

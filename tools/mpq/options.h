@@ -48,7 +48,7 @@ struct Settings {
   bool json_lines = false;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
-  bool json = false, quiet = false, verbose = false, help = false;
+  bool json = false, quiet = false, verbose = false, help = false, print_config = false;
 
   /// What was set and by whom, in the table's order: option name -> value as written.
   std::vector<std::pair<std::string, std::string>> given;

@@ -4,8 +4,11 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <sstream>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -77,6 +80,15 @@ std::string cache_folder() {
   if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/mpq";
   const char* home = std::getenv("HOME");
   return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/mpq" : std::string();
+}
+
+/// A checkpoint belongs to one process at a time: a second one that works out the same analysis keeps none. The claim
+/// is a lock, so it ends with the process however that ends; the next claim of this process ends it too.
+bool claim(const std::string& checkpoint) {
+  static int held = -1;
+  if (held >= 0) close(held);
+  held = open((checkpoint + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  return held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0;
 }
 
 }  // namespace
@@ -155,7 +167,8 @@ std::string checkpoint_path(const Settings& settings, const Model& model, const 
   const std::string folder = cache_folder();
   std::error_code error;
   if (folder.empty() || (!std::filesystem::create_directories(folder, error) && error)) return "";
-  return fmt::format("{}/{}.checkpoint", folder, analysis_key(model, data_sha256, o));
+  const std::string path = fmt::format("{}/{}.checkpoint", folder, analysis_key(model, data_sha256, o));
+  return claim(path) ? path : "";
 }
 
 std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& o) {

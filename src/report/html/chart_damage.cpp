@@ -50,7 +50,7 @@ Axis axis_of(const std::vector<Figure>& figures) {
 
 std::string damage_card(const View& view) {
   const std::vector<Figure> figures = figures_of(view);
-  if (!view.record.verification || figures.empty()) return "";
+  if (!view.record.verification || figures.size() < 2) return "";  // nothing to compare
   const Axis axis = axis_of(figures);
   constexpr double kRow = 34;
   const double height = kRow * static_cast<double>(figures.size());

@@ -69,7 +69,7 @@ std::string legend(const View& view) {
 }  // namespace
 
 std::string depth_card(const View& view) {
-  if (view.plan == nullptr) return "";
+  if (view.shown == nullptr) return "";
   std::string svg = fmt::format(
                         "<svg class=\"chart\" role=\"img\" aria-label=\"Bits along the depth of the network\" "
                         "width=\"100%\" height=\"{}\">\n",

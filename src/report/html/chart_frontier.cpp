@@ -152,8 +152,9 @@ std::string what_if(const View& view) {
       std::to_string(view.frontier.size() - 1) +
       "\" value=\"0\">\n<p id=\"point\" aria-live=\"polite\"></p>\n<div id=\"mix\"></div>\n"
       "<div class=\"command\"><code id=\"command\"></code><button type=\"button\" id=\"copy\">Copy</button></div>\n"
-      "<p class=\"lead\"><button type=\"button\" id=\"reset\">Back to this run's plan</button> The widths in the "
-      "charts and in the table below follow the point.</p>\n</div>\n";
+      "<p class=\"lead\"><button type=\"button\" id=\"reset\">Back to " +
+      std::string(view.plan != nullptr ? "this run's plan" : "the first point") +
+      "</button> The widths in the charts and in the table below follow the point.</p>\n</div>\n";
   text +=
       "<details><summary>The points as a table, with their commands</summary>\n<div class=\"scroll\"><table>\n"
       "<thead><tr><th>bits/weight</th><th>file bytes</th><th>predicted damage</th><th class=\"l\">command</th></tr>"

@@ -21,6 +21,7 @@ constexpr int kShades = 9;
 /// The rows that fit: all, or the most sensitive, in the model's order.
 std::vector<LayerRow> shown_rows(const View& view) {
   std::vector<LayerRow> rows = view.deep;
+  std::erase_if(rows, [](const LayerRow& row) { return row.scores == nullptr; });
   if (rows.size() <= kMostRows) return rows;
   std::set<std::string> names;
   for (std::size_t i = 0; i < kMostRows; ++i) names.insert(view.ranked[i].name);
@@ -81,14 +82,15 @@ std::string legend(const Shades& shades) {
   return text + " <span class=\"key box\"></span>chosen width</p>\n";
 }
 
-std::string cell(const LayerRow& row, const CandidateScore& score, double x, double width, double y, double height,
-                 int shade) {
+std::string cell(const LayerRow& row, std::size_t depth, const CandidateScore& score, double x, double width, double y,
+                 double height, int shade) {
   const bool is_chosen = row.entry != nullptr && row.entry->candidate == score.candidate;
   return fmt::format(
-      "<rect class=\"h{}{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{} at {}: {}</title>"
+      "<rect class=\"cell h{}{}\" data-i=\"{}\" data-b=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{} "
+      "at {}: {}</title>"
       "</rect>\n",
-      shade, is_chosen ? " pickedcell" : "", percent_of(x + 0.15), coordinate(y + 1), percent_of(width - 0.3),
-      coordinate(height - 2), markup_text(row.name), to_string(score.candidate),
+      shade, is_chosen ? " pickedcell" : "", depth, score.candidate.bits, percent_of(x + 0.15), coordinate(y + 1),
+      percent_of(width - 0.3), coordinate(height - 2), markup_text(row.name), to_string(score.candidate),
       with_error(score.damage, score.standard_error));
 }
 
@@ -97,6 +99,7 @@ std::string cell(const LayerRow& row, const CandidateScore& score, double x, dou
 std::string heat_card(const View& view) {
   if (view.scores == nullptr) return "";
   const std::vector<LayerRow> rows = shown_rows(view);
+  auto depth = depths(view);
   std::set<int> widths;
   for (const LayerRow& row : rows) {
     for (const CandidateScore& score : row.scores->candidates) widths.insert(score.candidate.bits);
@@ -124,7 +127,8 @@ std::string heat_card(const View& view) {
     x = 0;
     for (const int bits : widths) {
       const CandidateScore* score = shown_form(row, bits);
-      if (score != nullptr) svg += cell(row, *score, x, column, y, row_height, shades.of(score->damage));
+      if (score != nullptr)
+        svg += cell(row, depth[row.name], *score, x, column, y, row_height, shades.of(score->damage));
       x += column;
     }
     y += row_height;

@@ -25,14 +25,14 @@ Axis axis_of(const View& view, std::size_t rows) {
   return damage_axis(values, 6);
 }
 
-std::string bar(const LayerRow& row, std::size_t index, const Axis& axis) {
+std::string bar(const LayerRow& row, std::size_t index, std::size_t depth, const Axis& axis) {
   const double middle = kRow * (static_cast<double>(index) + 0.5);
   const double end = row.weight() > 0 ? axis.at(row.weight()) : 0;
   const int bits = row.entry != nullptr ? row.entry->candidate.bits : 0;
   std::string text = fmt::format(
-      "<g><title>{}: {}</title><rect class=\"bar {}\" x=\"0\" y=\"{}\" width=\"{}\" "
+      "<g><title>{}: {}</title><rect class=\"bar {}\" data-i=\"{}\" x=\"0\" y=\"{}\" width=\"{}\" "
       "height=\"14\" rx=\"2\"/>",
-      markup_text(row.name), with_error(row.weight(), row.standard_error()), bits > 0 ? bits_class(bits) : "",
+      markup_text(row.name), with_error(row.weight(), row.standard_error()), bits > 0 ? bits_class(bits) : "", depth,
       coordinate(middle - 7), percent_of(std::max(end, 0.4)));
   if (row.standard_error() > 0 && row.weight() > 0) {
     const double low = row.weight() > row.standard_error() ? axis.at(row.weight() - row.standard_error()) : 0;
@@ -56,6 +56,7 @@ std::string ranked_card(const View& view) {
   const std::size_t rows = std::min(view.ranked.size(), kMostRows);
   const Axis axis = axis_of(view, rows);
   const double height = kRow * static_cast<double>(rows);
+  auto depth = depths(view);
   std::string names, values;
   std::string svg = fmt::format(
       "<svg class=\"chart\" role=\"img\" aria-label=\"Layers ranked by sensitivity\" "
@@ -74,7 +75,7 @@ std::string ranked_card(const View& view) {
   }
   for (std::size_t i = 0; i < rows; ++i) {
     const LayerRow& row = view.ranked[i];
-    svg += bar(row, i, axis);
+    svg += bar(row, i, depth[row.name], axis);
     names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), chart_name(row.name));
     values += fmt::format("<li>{}</li>\n", with_error(row.weight(), row.standard_error()));
   }
@@ -83,7 +84,7 @@ std::string ranked_card(const View& view) {
           ? "Damage to the outputs when this layer alone is stored at the reference width; the whisker is one standard "
             "error either way. Logarithmic."
           : "Predicted damage of each layer at its width. Logarithmic.";
-  if (view.plan != nullptr) lead += " The colour is the width that the plan gives the layer.";
+  if (view.shown != nullptr) lead += " The colour is the width that the plan gives the layer.";
   if (rows < view.ranked.size())
     lead += fmt::format(" The {} most sensitive of {} layers; the table below holds all.", rows, view.ranked.size());
   return card("ranked", "Which layers matter", lead,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -55,14 +56,19 @@ bool was_given(const RunRecord& record, const std::string& name) {
   return std::any_of(record.options.begin(), record.options.end(), [&](const auto& o) { return o.first == name; });
 }
 
+/// Four digits are enough for a share, and a fraction of the page.
+Json short_figure(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return std::stod(fmt::format("{:.4g}", value));
+}
+
 /// [label, bits, bytes, damage] of every candidate of every layer.
 Json candidates(const View& view) {
   Json layers = Json::array();
   for (const LayerSensitivity& layer : view.scores->layers) {
     Json list = Json::array();
     for (const CandidateScore& s : layer.candidates)
-      list.push_back(
-          {to_string(s.candidate), s.candidate.bits, s.stored_bytes, std::stod(fmt::format("{:.4g}", s.damage))});
+      list.push_back({to_string(s.candidate), s.candidate.bits, s.stored_bytes, short_figure(s.damage)});
     layers.push_back(std::move(list));
   }
   return layers;
@@ -114,6 +120,12 @@ CommandAround command_around(const RunRecord& record) {
     const bool repeated = name == "layer" || name == "keep";
     for (const std::string& part : split(value, repeated)) command.after += " --" + name + ' ' + shell_word(part);
   }
+  // An analysis alone: its own file, which `mpq analyze` names so, spares doing it again.
+  if (record.command == "analyze" && record.sensitivity) {
+    if (!record.sensitivity->data.synthetic && !was_given(record, "calibration"))
+      command.after += " --calibration " + shell_word(record.sensitivity->data.source);
+    command.after += " --scores " + shell_word(record.model.path + ".sensitivity.json");
+  }
   return command;
 }
 
@@ -125,7 +137,7 @@ std::string script_data(const View& view) {
     for (const Plan& plan : view.frontier) data["points"].push_back(point(view, plan));
     data["layers"] = candidates(view);
     data["start"] = nearest_point(view);
-    data["own"] = view.plan != nullptr ? choices(view, *view.plan) : Json::array();
+    data["own"] = view.shown != nullptr ? choices(view, *view.shown) : Json::array();
     data["whole"] = view.record.model.bytes;
     data["before"] = command.before;
     data["after"] = command.after;

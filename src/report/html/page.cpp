@@ -16,15 +16,23 @@ namespace html {
 View make_view(const RunRecord& record, const ReportOptions& options) {
   const Sensitivity* scores = record.sensitivity ? &*record.sensitivity : nullptr;
   const Plan* plan = record.plan && record.plan->parameters > 0 ? &*record.plan : nullptr;
-  View view{record, scores, plan, options.frontier, options.uniforms, layer_rows(scores, plan), {}};
+  const auto& points = options.frontier;
+  const Plan* shown = plan == nullptr && points.size() >= 2 ? &points[points.size() / 2] : plan;
+  View view{record, scores, plan, shown, points, options.uniforms, layer_rows(scores, shown), {}};
   view.deep = view.ranked;
   const auto depth = [&](const LayerRow& row) {
     if (row.scores != nullptr) return row.scores - scores->layers.data();
-    return row.entry - plan->entries.data() + (scores != nullptr ? std::ssize(scores->layers) : 0);
+    return row.entry - shown->entries.data() + (scores != nullptr ? std::ssize(scores->layers) : 0);
   };
   std::stable_sort(view.deep.begin(), view.deep.end(),
                    [&](const LayerRow& a, const LayerRow& b) { return depth(a) < depth(b); });
   return view;
+}
+
+std::map<std::string, std::size_t> depths(const View& view) {
+  std::map<std::string, std::size_t> result;
+  for (std::size_t i = 0; i < view.deep.size(); ++i) result[view.deep[i].name] = i;
+  return result;
 }
 
 namespace {

@@ -90,7 +90,7 @@
     for (const panel of all(".whatif")) panel.hidden = true;
     return;
   }
-  const number = (value) => (value > 0 && value < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(3))));
+  const number = (value) => value === null ? "not a number" : (value > 0 && value < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(3))));
   const count = (value) => value.toLocaleString("en-US");
   const own = new Map(all("#layers tbody tr").map((row) => {
     const keep = (selector) => {
@@ -122,6 +122,14 @@
       column.setAttribute("height", height);
       const text = titleOf(column).split("\n")[0];
       titles.set(column, text + "\n" + candidate[0] + ", " + count(candidate[2]) + " bytes");
+    }
+    for (const bar of all(".bar")) {
+      const candidate = data.layers[bar.dataset.i] && data.layers[bar.dataset.i][choice[bar.dataset.i]];
+      if (candidate) bar.setAttribute("class", "bar b" + candidate[1]);
+    }
+    for (const cell of all(".cell")) {
+      const candidate = data.layers[cell.dataset.i] && data.layers[cell.dataset.i][choice[cell.dataset.i]];
+      if (candidate) cell.classList.toggle("pickedcell", candidate[1] === Number(cell.dataset.b));
     }
     for (const [index, kept] of own) {
       const i = Number(index);
@@ -193,7 +201,7 @@
     });
   }
   slider.addEventListener("input", () => choose(Number(slider.value)));
-  byId("reset").addEventListener("click", reset);
+  if (byId("reset")) byId("reset").addEventListener("click", reset);
   byId("copy").addEventListener("click", () => {
     const range = document.createRange();
     range.selectNodeContents(byId("command"));

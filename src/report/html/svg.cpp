@@ -44,6 +44,7 @@ Axis::Axis(double low, double high, Labels labels) : low_(low), high_(high), lab
 }
 
 double Axis::at(double value, double from, double to) const {
+  if (std::isnan(value)) return from;
   const auto map = [&](double v) { return labels_ == Labels::kNone ? v : std::log(std::max(v, low_)); };
   const double range = map(high_) - map(low_);
   const double fraction = range > 0 ? (map(value) - map(low_)) / range : 0.5;

@@ -19,7 +19,7 @@ class Axis {
  public:
   enum class Labels { kNone, kDecades, kBytes };
   Axis(double low, double high, Labels labels);
-  /// From `from` to `to`, clamped; `value` must be positive on a logarithmic axis.
+  /// From `from` to `to`, clamped; what is no number lies at `from`.
   double at(double value, double from = 0, double to = 100) const;
   const std::vector<Tick>& ticks() const { return ticks_; }
   double low() const { return low_; }

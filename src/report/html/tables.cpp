@@ -28,7 +28,7 @@ std::string layer_cells(const View& view, const LayerRow& row, std::size_t depth
                       layer != nullptr ? markup_text(layer->op) : "", layer != nullptr ? shape_text(layer->shape) : "");
   text += number_cell(short_count(parameters), static_cast<double>(parameters), " class=\"opt\"");
   text += number_cell(with_error(row.weight(), row.standard_error()), row.weight());
-  if (view.plan == nullptr) return text;
+  if (view.shown == nullptr) return text;
   if (row.entry == nullptr) return text + "<td></td><td></td><td></td><td></td>";
   const PlanEntry& entry = *row.entry;
   const bool known = row.scores != nullptr && !row.scores->candidates.empty();
@@ -39,8 +39,8 @@ std::string layer_cells(const View& view, const LayerRow& row, std::size_t depth
                       asked ? fmt::format("<abbr title=\"{}\">*</abbr>", markup_text(entry.reason)) : "");
   text += number_cell(known ? format_count(before) : "", static_cast<double>(before), " class=\"opt\"");
   text += number_cell(format_count(entry.stored_bytes), static_cast<double>(entry.stored_bytes), " class=\"after\"");
-  const double share = view.plan->predicted_damage > 0 ? entry.damage / view.plan->predicted_damage : 0;
-  return text + number_cell(view.plan->predicted_damage > 0 ? percent(share) : "", share, " class=\"share\"");
+  const double share = view.shown->predicted_damage > 0 ? entry.damage / view.shown->predicted_damage : 0;
+  return text + number_cell(view.shown->predicted_damage > 0 ? percent(share) : "", share, " class=\"share\"");
 }
 
 std::string optional_cell(const std::optional<double>& value, const std::string& shown) {
@@ -51,8 +51,7 @@ std::string optional_cell(const std::optional<double>& value, const std::string&
 
 std::string layer_table(const View& view) {
   if (view.ranked.empty()) return "";
-  std::map<std::string, std::size_t> depth;
-  for (std::size_t i = 0; i < view.deep.size(); ++i) depth[view.deep[i].name] = i;
+  auto depth = depths(view);
   std::string body =
       "<div class=\"tools js\" hidden><input type=\"search\" id=\"search\" placeholder=\"Search layers, "
       "operators, forms\" aria-label=\"Search layers\"> <span id=\"found\" aria-live=\"polite\"></span>"
@@ -60,17 +59,21 @@ std::string layer_table(const View& view) {
   body += head("depth") + head("layer", " class=\"l\"") + head("op", " class=\"l opt\"") +
           head("shape", " class=\"l opt\"") + head("parameters", " class=\"opt\"") +
           head(view.scores != nullptr ? "sensitivity" : "damage");
-  if (view.plan != nullptr)
+  if (view.shown != nullptr)
     body += head("form", " class=\"l\"") + head("before", " class=\"opt\"") + head("bytes") + head("share");
   body += "</tr></thead>\n<tbody>\n";
   for (const LayerRow& row : view.ranked) {
     const std::size_t i = depth[row.name];
     body += fmt::format("<tr data-i=\"{}\">{}</tr>\n", i, layer_cells(view, row, i));
   }
-  return card("layers-card", "Every layer",
-              "Most sensitive first. Share is the layer's part of the predicted damage; a star marks a form that was "
-              "asked for.",
-              body + "</tbody></table></div>\n");
+  return card(
+      "layers-card", "Every layer",
+      view.plan != nullptr ? "Most sensitive first. Share is the layer's part of the predicted damage; a star "
+                             "marks a form that was asked for."
+      : view.shown != nullptr
+          ? "Most sensitive first; forms, bytes and shares of the predicted damage are those of the chosen point."
+          : "Most sensitive first.",
+      body + "</tbody></table></div>\n");
 }
 
 std::string output_table(const View& view) {

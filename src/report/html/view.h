@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,17 @@ namespace mpq::report::html {
 /// What the page is made from.
 struct View {
   const RunRecord& record;
-  const Sensitivity* scores;          ///< null when the record holds none
-  const Plan* plan;                   ///< null when the record holds none
+  const Sensitivity* scores;  ///< null when the record holds none
+  const Plan* plan;           ///< null when the record holds none
+  const Plan* shown;          ///< whose widths the page shows first: `plan`, else one of the frontier, else null
   const std::vector<Plan>& frontier;  ///< plans of the frontier, by rising bytes; may be empty
   const std::vector<Plan>& uniforms;  ///< one width everywhere, by rising bytes; may be empty
   std::vector<LayerRow> ranked;       ///< most sensitive first
   std::vector<LayerRow> deep;         ///< in the model's order
 };
+
+/// Layer -> its place in View::deep, by which the script finds it.
+std::map<std::string, std::size_t> depths(const View& view);
 
 View make_view(const RunRecord& record, const ReportOptions& options);
 

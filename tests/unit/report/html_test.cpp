@@ -1,4 +1,5 @@
 #include <chrono>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -129,6 +130,20 @@ TEST(Html, ThePlansOfTheFrontierAreInThePageWithTheirCommand) {
   EXPECT_EQ(data["layers"][1][1][0], "8bit");
 }
 
+TEST(Html, AnAnalysisShowsThePlanOfAPoint) {
+  const std::string html = page(report_test::sample_sensitivity());
+  EXPECT_THAT(html, HasSubstr("id=\"depth\""));
+  EXPECT_THAT(html, HasSubstr("Back to the first point"));
+  EXPECT_EQ(data_of(html)["after"], " --calibration inputs.npz --scores net.onnx.sensitivity.json");
+  EXPECT_EQ(data_of(html)["own"].size(), 3U);
+}
+
+TEST(Html, LayersWithoutScoresRender) {
+  RunRecord run = report_test::sample_run();
+  run.plan->entries[0].layer = "not analyzed";
+  EXPECT_THAT(page(run), HasSubstr("not analyzed"));
+}
+
 TEST(Html, OtherRecordsAndPartsOfRunsRender) {
   EXPECT_THAT(page(report_test::sample_sensitivity(), {}), HasSubstr("id=\"heat\""));
   EXPECT_THAT(page(report_test::sample_plan(), {}), HasSubstr("id=\"depth\""));
@@ -141,6 +156,28 @@ TEST(Html, OtherRecordsAndPartsOfRunsRender) {
     for (auto& candidate : layer.candidates) candidate.damage = 0;
   }
   EXPECT_THAT(page(run), Not(HasSubstr("nan")));
+}
+
+TEST(Html, FiguresThatAreNoNumbersBreakNothing) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN(), kMost = std::numeric_limits<double>::infinity();
+  for (const double value : {kNone, kMost, -kMost}) {
+    RunRecord run = report_test::sample_run();
+    run.sensitivity->layers[0].score = run.sensitivity->layers[0].standard_error = value;
+    run.sensitivity->layers[1].candidates[0].damage = value;
+    run.plan->predicted_damage = run.plan->entries[0].damage = run.plan->lower_bound = value;
+    run.verification->damage = run.verification->damage_standard_error = value;
+    run.verification->outputs[0].sqnr_db = run.verification->accuracy->quantized = value;
+    std::vector<Plan> frontier = sample_frontier();
+    frontier[1].predicted_damage = value;
+    const std::string html = page(run, frontier);
+    EXPECT_EQ(data_of(html)["points"].size(), 3U);
+    const std::string drawn = html.substr(0, html.find("<script type="));
+    for (const char* attribute : {"x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "width", "height"}) {
+      for (const char* start : {"nan", "inf", "-inf", "-nan"}) {
+        EXPECT_EQ(count(drawn, std::string(" ") + attribute + "=\"" + start), 0U) << attribute << ' ' << value;
+      }
+    }
+  }
 }
 
 TEST(Html, StaysSmallAndFast) {
