@@ -34,8 +34,7 @@ struct Settings {
   bool uniform = false, dry_run = false, frontier = false;
 
   std::optional<std::int64_t> effort, max_trials, probes, threads, seed;
-  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
-              checkpoint;
+  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs, checkpoint;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
   bool json = false, quiet = false, verbose = false, help = false;
