@@ -77,7 +77,6 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   CostMeter meter;
   std::vector<std::size_t> reruns(outcomes.size());
   std::iota(reruns.begin(), reruns.end(), std::size_t{0});
-  if (by_adjoint(engine)) reruns = adjoint_first(experiment, reference, engine, observer, meter, outcomes);
 
   Checkpoint checkpoint(options.checkpoint_path, checkpoint_key(experiment));
   if (checkpoint.resumed() > 0) {
@@ -85,6 +84,7 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   }
   bool settled = false;
   try {
+    if (by_adjoint(engine)) reruns = adjoint_first(experiment, reference, engine, observer, meter, outcomes);
     if (!reruns.empty()) {
       Rounds rounds(experiment, reference, checkpoint, observer, meter);
       settled = run_until_settled(experiment, rounds, reruns, outcomes);

@@ -38,8 +38,7 @@ struct Settings {
   bool uniform = false, dry_run = false, frontier = false;
 
   std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;
-  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs,
-              checkpoint;
+  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs, checkpoint;
 
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;

@@ -31,7 +31,7 @@ inline Sensitivity example_sensitivity() {
   value.model = {"folder/model.onnx", "aa11", 123456};
   value.data = {"calibration.npz", "bb22", 20, false};
   value.settings = {"rounding", "quantization",          "network",      "kl",  "quantile", 0.75, 3,
-                    64,         18446744073709551615ull, {2, 4, 16, 32}, false, "minmax", 3};
+                    64,         18446744073709551615ull, {2, 4, 16, 32}, false, "minmax",   3};
   value.outputs = {"logits", "état caché"};
   for (const std::string name : {"/encoder/MatMul", "/head/Gemm"}) {
     LayerSensitivity layer;
