@@ -113,8 +113,9 @@ Plan best_plan_together(const Sensitivity& scores, const Budget& budget, const A
                         const PlanMeasure& measure, Observer& observer) {
   constexpr double kFarFromSum = 3;
   constexpr int kMostRounds = 8;
+  if (options.uniform) return allocate(scores, budget, options);
   Measured best = best_contender(scores, budget, options, measure, observer);
-  if (options.uniform || best.damage <= kFarFromSum * best.plan.predicted_damage) return best.plan;
+  if (best.damage <= kFarFromSum * best.plan.predicted_damage) return best.plan;
   const double bound_of_sums = best.plan.lower_bound;
   AllocateOptions bound = options;
   bound.overrides.clear();  // the steps of overridden layers hold their candidate alone
