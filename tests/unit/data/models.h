@@ -17,12 +17,11 @@ inline Model pair_model(const std::string& shape = "N,2") {
   return model_with("g (float[" + shape + "] x) => (float[" + shape + "] y) { y = Identity(x) }");
 }
 
-/// Inputs `image` [N, 2] of floats and `in/ids` [N] of int64.
+/// Inputs `image` [N, 2] of floats and `ids` [N] of int64.
 inline Model two_input_model() {
-  Model model = model_with(
+  return model_with(
       "g (float[N,2] image, int64[N] ids) => (float[N,2] y, int64[N] z) "
       "{ y = Identity(image)  z = Identity(ids) }");
-  return model;
 }
 
 }  // namespace mpq::data::testing
