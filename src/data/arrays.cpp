@@ -44,6 +44,7 @@ bool keeps_axis(const NpyArray& array, const ValueInfo& input, const std::string
 std::int64_t sample_count(const NamedArrays& arrays, const Model& model, const std::string& where) {
   std::string first;
   std::int64_t count = 0;
+  bool any_numbers = false;
   for (const ValueInfo& input : model.inputs()) {
     const NpyArray& array = arrays.at(input.name);
     if (array.shape.empty()) {
@@ -51,6 +52,7 @@ std::int64_t sample_count(const NamedArrays& arrays, const Model& model, const s
                  " is a single number without a sample axis.",
              where, "Repeat it for every sample: an array of shape [samples].");
     }
+    any_numbers = any_numbers || !array.elements.view.empty();
     if (first.empty()) {
       first = input.name;
       count = array.shape[0];
@@ -62,6 +64,8 @@ std::int64_t sample_count(const NamedArrays& arrays, const Model& model, const s
     }
   }
   if (count == 0) refuse("The data holds no samples.", where, "Give at least one sample.");
+  // Rows without a number cost nothing in a file: it may announce more of them than memory holds.
+  if (!any_numbers) refuse("The data holds no numbers.", where, "Give samples that are not empty.");
   return count;
 }
 

@@ -30,6 +30,16 @@ std::uint16_t to_bfloat16(float value) {
   return static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
+/// Rounded to odd: rounding once more, to fewer bits, gives what rounding `value` itself gives (Boldo and Melquiond
+/// 2008).
+float to_float_for_rounding(Wide value) {
+  const auto nearest = static_cast<float>(value);
+  const bool settled = !std::isfinite(nearest) || nearest == value || (std::bit_cast<std::uint32_t>(nearest) & 1) != 0;
+  if (settled) return nearest;
+  const float limit = std::numeric_limits<float>::infinity();
+  return std::nextafter(nearest, value > nearest ? limit : -limit);
+}
+
 Wide load(DType type, const std::byte* at) {
   switch (type) {
     case DType::kFloat32:
@@ -87,7 +97,7 @@ bool store_bool(Wide value, std::byte* at) {
 bool store_half(Wide value, std::byte* at) {
   if (std::fabs(value) >= 65520 && std::isfinite(value)) return false;
   const std::uint16_t infinity = std::signbit(value) ? 0xfc00 : 0x7c00;
-  store_as(std::isinf(value) ? infinity : quant::to_half(static_cast<float>(value)), at);
+  store_as(std::isinf(value) ? infinity : quant::to_half(to_float_for_rounding(value)), at);
   return true;
 }
 
@@ -98,7 +108,7 @@ bool store_float(Wide value, std::byte* at) {
 }
 
 bool store_bfloat16(Wide value, std::byte* at) {
-  const std::uint16_t rounded = to_bfloat16(static_cast<float>(value));
+  const std::uint16_t rounded = to_bfloat16(to_float_for_rounding(value));
   store_as(rounded, at);
   return std::isfinite(from_bfloat16(rounded)) || !std::isfinite(value);
 }

@@ -107,8 +107,9 @@ std::optional<NpyHeader> parse_npy_header(std::string_view text) {
       good = (shape = in.tuple()).has_value();
     }
     if (!good) return std::nullopt;
-    if (!in.take(",") && !in.take("}")) return std::nullopt;
-    if (in.at_end()) break;
+    if (in.take(",")) continue;
+    if (!in.take("}")) return std::nullopt;
+    break;
   }
   if (!in.at_end() || !descr || !fortran_order || !shape) return std::nullopt;
   return NpyHeader{*descr, *fortran_order, *shape};
