@@ -35,14 +35,15 @@ struct Entry {
   int flags = 0;
   bool zip64 = false;               ///< sizes and offset in the extra field
   std::optional<std::uint64_t> at;  ///< a header offset that is not the true one
+  bool zip64_offset = false;        ///< the offset alone in the extra field
 };
 
 inline Entry stored(const std::string& name, const std::string& content) {
-  return {name, content, 0, content.size(), slow_crc(content), 0, false, {}};
+  return {name, content, 0, content.size(), slow_crc(content), 0, false, {}, false};
 }
 
 inline Entry deflated(const std::string& name, const std::string& packed, const std::string& content) {
-  return {name, packed, 8, content.size(), slow_crc(content), 0, false, {}};
+  return {name, packed, 8, content.size(), slow_crc(content), 0, false, {}, false};
 }
 
 inline std::string local_header(const Entry& entry) {
@@ -55,13 +56,15 @@ inline std::string local_header(const Entry& entry) {
 inline std::string directory_entry(const Entry& entry, std::uint64_t offset) {
   const std::uint64_t at = entry.at.value_or(offset);
   std::string extra = little(0x5455, 2) + little(1, 2) + "t";  // a field to be passed over
-  if (entry.zip64)
-    extra += little(1, 2) + little(24, 2) + little(entry.unpacked, 8) + little(entry.packed.size(), 8) + little(at, 8);
-  const auto number = [&](std::uint64_t value) { return little(entry.zip64 ? 0xffffffff : value, 4); };
+  const std::string wide_sizes = entry.zip64 ? little(entry.unpacked, 8) + little(entry.packed.size(), 8) : "";
+  const std::string wide = wide_sizes + (entry.zip64 || entry.zip64_offset ? little(at, 8) : "");
+  if (!wide.empty()) extra += little(1, 2) + little(wide.size(), 2) + wide;
+  const auto number = [](std::uint64_t value, bool saturated) { return little(saturated ? 0xffffffff : value, 4); };
   return little(0x02014b50, 4) + little(20, 2) + little(20, 2) + little(static_cast<unsigned>(entry.flags), 2) +
          little(static_cast<unsigned>(entry.method), 2) + little(0, 4) + little(entry.crc, 4) +
-         number(entry.packed.size()) + number(entry.unpacked) + little(entry.name.size(), 2) + little(extra.size(), 2) +
-         little(4, 2) + little(0, 2) + little(0, 2) + little(0, 4) + number(at) + entry.name + extra + "note";
+         number(entry.packed.size(), entry.zip64) + number(entry.unpacked, entry.zip64) + little(entry.name.size(), 2) +
+         little(extra.size(), 2) + little(4, 2) + little(0, 2) + little(0, 2) + little(0, 4) +
+         number(at, entry.zip64 || entry.zip64_offset) + entry.name + extra + "note";
 }
 
 inline std::string end_record(std::uint64_t entries, std::uint64_t bytes, std::uint64_t offset,

@@ -83,6 +83,13 @@ TEST(Zip, ReadsZip64) {
   EXPECT_THAT(contents(zip({plain}, {true, "comment"})), ::testing::ElementsAre("x"));
 }
 
+// The extra field holds only what is saturated: here the offset, behind members of more than 4 GiB.
+TEST(Zip, ReadsZip64OffsetsOfSmallMembers) {
+  Entry last = deflated("last", kRepeatingPacked, kRepeating);
+  last.zip64_offset = true;
+  EXPECT_THAT(contents(zip({stored("first", "x"), last})), ::testing::ElementsAre("x", kRepeating));
+}
+
 TEST(Zip, RefusesFalseZip64Records) {
   Entry wide = stored("wide", "x");
   wide.zip64 = true;
