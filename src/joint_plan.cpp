@@ -112,14 +112,15 @@ void restore_prices(const Sensitivity& scores, double bound, Plan& plan) {
 Plan best_plan_together(const Sensitivity& scores, const Budget& budget, const AllocateOptions& options,
                         const PlanMeasure& measure, Observer& observer) {
   constexpr double kFarFromSum = 3;
-  constexpr int kMostRounds = 8;
+  constexpr std::size_t kMostMeasures = 128;
+  const std::size_t per_round = 2 * scores.layers.size() + 1;
   if (options.uniform) return allocate(scores, budget, options);
   Measured best = best_contender(scores, budget, options, measure, observer);
   if (best.damage <= kFarFromSum * best.plan.predicted_damage) return best.plan;
   const double bound_of_sums = best.plan.lower_bound;
   AllocateOptions bound = options;
   bound.overrides.clear();  // the steps of overridden layers hold their candidate alone
-  for (int round = 0; round < kMostRounds; ++round) {
+  for (std::size_t round = 0; (round + 1) * per_round <= kMostMeasures; ++round) {
     Measured next;
     next.plan = allocate(steps_from(best, scores, options.min_bits, measure, observer), budget, bound);
     next.damage = measure(next.plan);
