@@ -113,10 +113,10 @@ Plan best_plan_together(const Sensitivity& scores, const Budget& budget, const A
                         const PlanMeasure& measure, Observer& observer) {
   constexpr double kFarFromSum = 3;
   constexpr std::size_t kMostMeasures = 128;
-  const std::size_t per_round = 2 * scores.layers.size() + 1;
   if (options.uniform) return allocate(scores, budget, options);
   Measured best = best_contender(scores, budget, options, measure, observer);
   if (best.damage <= kFarFromSum * best.plan.predicted_damage) return best.plan;
+  const std::size_t per_round = 2 * scores.layers.size() + 1;
   const double bound_of_sums = best.plan.lower_bound;
   AllocateOptions bound = options;
   bound.overrides.clear();  // the steps of overridden layers hold their candidate alone
