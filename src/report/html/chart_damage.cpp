@@ -59,17 +59,7 @@ std::string damage_card(const View& view) {
       "<svg class=\"chart\" role=\"img\" aria-label=\"Predicted against measured damage\" "
       "width=\"100%\" height=\"{}\">\n",
       coordinate(height + 24));
-  for (const Tick& tick : axis.ticks()) {
-    const double x = axis.at(tick.value, 2, 98);
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0}\" x2=\"{0}\" y1=\"0\" y2=\"{1}\"/><text class=\"tick {3}\" "
-        "x=\"{0}\" y=\"{2}\">{4}</text>\n",
-        percent_of(x), coordinate(height), coordinate(height + 16),
-        x < 5    ? ""
-        : x > 95 ? "end"
-                 : "mid",
-        tick.label);
-  }
+  for (const Tick& tick : axis.ticks()) svg += vertical_grid_line(axis.at(tick.value, 2, 98), height, tick.label);
   double y = kRow / 2;
   for (const Figure& f : figures) {
     svg += fmt::format(

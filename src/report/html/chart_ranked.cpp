@@ -62,17 +62,7 @@ std::string ranked_card(const View& view) {
       "<svg class=\"chart\" role=\"img\" aria-label=\"Layers ranked by sensitivity\" "
       "width=\"100%\" height=\"{}\">\n",
       coordinate(height + 24));
-  for (const Tick& tick : axis.ticks()) {
-    const double x = axis.at(tick.value);
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0}\" x2=\"{0}\" y1=\"0\" y2=\"{1}\"/><text class=\"tick {3}\" "
-        "x=\"{0}\" y=\"{2}\">{4}</text>\n",
-        percent_of(x), coordinate(height), coordinate(height + 16),
-        x < 5    ? ""
-        : x > 95 ? "end"
-                 : "mid",
-        tick.label);
-  }
+  for (const Tick& tick : axis.ticks()) svg += vertical_grid_line(axis.at(tick.value), height, tick.label);
   for (std::size_t i = 0; i < rows; ++i) {
     const LayerRow& row = view.ranked[i];
     svg += bar(row, i, depth[row.name], axis);

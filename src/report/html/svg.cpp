@@ -91,4 +91,12 @@ std::string with_error(double value, double error) {
   return error > 0 ? short_number(value) + " ± " + short_error(error) : short_number(value);
 }
 
+std::string vertical_grid_line(double x, double height, const std::string& label) {
+  const char* lean = x < 5 ? "" : x > 95 ? "end" : "mid";
+  return fmt::format(
+      "<line class=\"grid\" x1=\"{0}\" x2=\"{0}\" y1=\"0\" y2=\"{1}\"/><text class=\"tick {3}\" "
+      "x=\"{0}\" y=\"{2}\">{4}</text>\n",
+      percent_of(x), coordinate(height), coordinate(height + 16), lean, label);
+}
+
 }  // namespace mpq::report::html

@@ -40,6 +40,9 @@ Axis bytes_axis(double low, double high);
 std::string coordinate(double value);
 std::string percent_of(double value);
 
+/// A line from top to bottom at `x` per cent with its label below, which leans inwards at the chart's edges.
+std::string vertical_grid_line(double x, double height, const std::string& label);
+
 /// <section class="card">: a heading, what there is to see, and the chart.
 std::string card(const std::string& id, const std::string& heading, const std::string& lead, const std::string& body);
 
