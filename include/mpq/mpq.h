@@ -7,6 +7,7 @@
 #include "mpq/budget.h"
 #include "mpq/check.h"
 #include "mpq/diff.h"
+#include "mpq/drop_limit.h"
 #include "mpq/error.h"
 #include "mpq/layer.h"
 #include "mpq/model.h"

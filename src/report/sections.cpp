@@ -76,6 +76,25 @@ std::string plan_fields(const Plan& plan, const Style& style) {
   return field("Budget", text, style) + field("Achieved", achieved, style);
 }
 
+std::string drop_text(const DropSearch& search) {
+  const DropLimit limit = DropLimit::parse(search.limit);
+  const auto last_kept = std::find_if(search.tried.rbegin(), search.tried.rend(), [](auto& t) { return t.kept; });
+  std::string text = fmt::format("{} allowed; {} measured", limit.text,
+                                 counted(static_cast<std::int64_t>(search.tried.size()), "size"));
+  if (last_kept == search.tried.rend()) return text;
+  const std::int64_t bytes = last_kept->file_bytes;
+  text += fmt::format("; the smallest that keeps it, {} bytes, gives {}", format_count(bytes),
+                      limit.format(last_kept->found));
+  const SizeTried* below = nullptr;
+  for (const SizeTried& size : search.tried) {
+    if (!size.kept && size.file_bytes < bytes && (below == nullptr || size.file_bytes > below->file_bytes))
+      below = &size;
+  }
+  if (below == nullptr) return text;
+  return text +
+         fmt::format("; the next below, {} bytes, {}", format_count(below->file_bytes), limit.format(below->found));
+}
+
 std::string method_fields(const Sensitivity& scores, const Style& style) {
   const AnalyzeSettings& s = scores.settings;
   std::string text =

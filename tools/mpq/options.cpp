@@ -58,6 +58,9 @@ const std::array kTable = {
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
            "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
+    Option{"max-drop", 0, "X", "write the smallest model that loses at most so much on the evaluation data, by measuring: 0.5% of the "
+           "accuracy (without labels: of the top-1 answers), 30dB at every output, or 0.01 damage; a --budget then limits it from above",
+           kQuantize, G::kPlan, &S::max_drop},
     Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},

@@ -98,6 +98,7 @@ inline RunRecord example_run() {
   record.sensitivity = example_sensitivity();
   record.cost = AnalysisCost{12.5, 0.01, 250.75, 410.5, 321};
   record.plan = example_plan();
+  record.drop_search = DropSearch{"0.5%", {{31000, 0.004, true}, {29000, 0.0125, false}}};
   record.run_forms = {{"/encoder/MatMul", "int4 kernel"}, {"/head/Gemm", "folded to float (block of 32)"}};
   record.verification = example_verification();
   record.uniform_baseline = example_verification();
