@@ -12,6 +12,7 @@
 #include "mpq/layer.h"
 #include "mpq/model.h"
 #include "mpq/observer.h"
+#include "mpq/output_role.h"
 #include "mpq/pipeline.h"
 #include "mpq/plan.h"
 #include "mpq/quantize.h"

@@ -24,6 +24,18 @@ std::string trials_text(const Sensitivity& scores) {
   return fmt::format("adaptive trials, at most {} per candidate", s.max_trials);
 }
 
+/// What each output is taken for, where that is not plain from a single one.
+std::string outputs_field(const Sensitivity& scores, const Style& style) {
+  if (scores.measured_as.size() != scores.outputs.size() || scores.outputs.size() < 2) return "";
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < scores.outputs.size(); ++i) {
+    const MeasuredAs& as = scores.measured_as[i];
+    parts.push_back(fmt::format("{} ({}{})", printable(scores.outputs[i]), as.kind,
+                                as.weight == 1 ? "" : fmt::format(", weight {:g}", as.weight)));
+  }
+  return field("Outputs", join(parts, ", "), style);
+}
+
 }  // namespace
 
 std::string field(const std::string& label, const std::string& text, const Style& style) {
@@ -106,7 +118,8 @@ std::string method_fields(const Sensitivity& scores, const Style& style) {
   if (s.trials == 0) {
     rank += scores.settled ? "; settled" : "; NOT settled when the trials ran out: --effort or --max-trials buys more";
   }
-  return field("Method", text, style) + field("Ranking", rank, style) + field("Samples", describe(scores.data), style);
+  return field("Method", text, style) + outputs_field(scores, style) + field("Ranking", rank, style) +
+         field("Samples", describe(scores.data), style);
 }
 
 std::string cost_field(const AnalysisCost& cost, const Style& style) {

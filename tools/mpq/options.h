@@ -43,6 +43,8 @@ struct Settings {
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;
 
+  std::vector<std::string> output_weights, output_kinds;
+
   std::string output_dir, cache;
   bool json_lines = false;
 

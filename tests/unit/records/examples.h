@@ -33,6 +33,7 @@ inline Sensitivity example_sensitivity() {
   value.settings = {"rounding", "quantization",          "network",      "kl",  "quantile", 0.75, 3,
                     64,         18446744073709551615ull, {2, 4, 16, 32}, false, "minmax",   3};
   value.outputs = {"logits", "état caché"};
+  value.measured_as = {{"logits", 1}, {"tensor", 2.5}};
   for (const std::string name : {"/encoder/MatMul", "/head/Gemm"}) {
     LayerSensitivity layer;
     layer.layer = example_layer(name);
