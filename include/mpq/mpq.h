@@ -8,6 +8,7 @@
 #include "mpq/check.h"
 #include "mpq/diff.h"
 #include "mpq/error.h"
+#include "mpq/kernels.h"
 #include "mpq/layer.h"
 #include "mpq/model.h"
 #include "mpq/observer.h"
