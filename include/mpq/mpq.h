@@ -9,6 +9,7 @@
 #include "mpq/diff.h"
 #include "mpq/drop_limit.h"
 #include "mpq/error.h"
+#include "mpq/kernels.h"
 #include "mpq/layer.h"
 #include "mpq/model.h"
 #include "mpq/observer.h"

@@ -33,6 +33,12 @@ Ort::SessionOptions to_ort(const SessionOptions& options) {
   ort.AddConfigEntry("session.use_env_allocators", "1");
   ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
   ort.DisableMemPattern();
+  if (!options.optimized_model_path.empty()) {
+    ort.SetOptimizedModelFilePath(options.optimized_model_path.c_str());
+    ort.AddConfigEntry("session.optimized_model_external_initializers_file_name", "optimized.weights");
+    ort.AddConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+  }
+  if (!options.profile_prefix.empty()) ort.EnableProfiling(options.profile_prefix.c_str());
   return ort;
 }
 
@@ -100,6 +106,11 @@ std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string
     throw translate(failure, "ONNX Runtime stopped while it ran the model", "");
   }
   return results;
+}
+
+std::string Session::end_profiling() {
+  Ort::AllocatorWithDefaultOptions allocator;
+  return impl_->session.EndProfilingAllocated(allocator).get();
 }
 
 }  // namespace mpq::runtime

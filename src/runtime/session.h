@@ -18,6 +18,9 @@ struct SessionOptions {
   int threads = 1;  ///< inside one run; 1 keeps results independent of --threads
   /// 0 disabled, 1 basic, 2 extended, 99 all: ONNX Runtime's graph optimization levels.
   int optimization_level = 99;
+  /// Where the runtime writes the graph it made of the model (tensors beside it), and the beginning of its profile's
+  /// path; empty: nowhere.
+  std::string optimized_model_path = {}, profile_prefix = {};
 };
 
 /// A model loaded by ONNX Runtime's CPU provider. Tensors of the store are handed over from memory, without a file.
@@ -40,6 +43,9 @@ class Session {
   std::vector<Tensor> run(const Feed& feed) const;
   /// As above, only these outputs.
   std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs) const;
+
+  /// Ends the profile begun by SessionOptions::profile_prefix and returns its path.
+  std::string end_profiling();
 
  private:
   struct Impl;
