@@ -11,6 +11,7 @@
 #include "mpq/samples.h"
 
 #include "graph/tensor_store.h"
+#include "runtime/shared_value.h"
 
 namespace mpq::runtime {
 
@@ -18,10 +19,18 @@ struct SessionOptions {
   int threads = 1;  ///< inside one run; 1 keeps results independent of --threads
   /// 0 disabled, 1 basic, 2 extended, 99 all: ONNX Runtime's graph optimization levels.
   int optimization_level = 99;
+  std::string provider = "cpu";  ///< "cpu" | "openvino" | "webgpu" | "cuda"
+  std::string device;            ///< of the provider: "cpu", "gpu", "npu" (OpenVINO); "0" (CUDA)
+  std::string precision;         ///< "bfloat16": let a provider that can compute in it do so; else in full float32
+  /// Logical cores to pin the session's own threads to, one thread a core; the calling thread counts as the first.
+  std::vector<int> cores;
+  /// One session of its own speed rather than one of many: memory of its own, planned ahead.
+  bool alone = false;
+  double slowdown = 1;  ///< every run takes so many times as long, the rest of it asleep
 };
 
-/// A model loaded by ONNX Runtime's CPU provider. Tensors of the store are handed over from memory, without a file.
-/// run() may be called from several threads at once.
+/// A model loaded by ONNX Runtime, on its CPU provider unless told otherwise. Tensors of the store are handed over from
+/// memory, without a file. run() may be called from several threads at once.
 class Session {
  public:
   /// Throws Error{kInvalidInput} with the runtime's own words when it refuses the model,
@@ -38,6 +47,9 @@ class Session {
   /// Inputs the model does not have are ignored. Throws Error{kInvalidInput} for a missing input or a failing run.
   /// Outputs that are no tensors (sequences, maps, absent optionals) come back as an empty Tensor of 0 bytes.
   std::vector<Tensor> run(const Feed& feed) const;
+  /// All inputs in the order of inputs(), all outputs in the order of outputs(); nothing is copied that stays in host
+  /// memory.
+  std::vector<SharedValue> run_values(const std::vector<SharedValue>& inputs) const;
   /// As above, only these outputs.
   std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs) const;
 
