@@ -14,6 +14,11 @@ std::size_t at(int number) { return static_cast<std::size_t>(number); }
 using Lists = std::vector<std::vector<int>>;
 using Set = std::vector<char>;
 
+void sort_unique(std::vector<int>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
 /// Parts with the same label become one: a graph of labels, without loops. `label` holds 0 to count - 1.
 Lists contracted(const Lists& producers, const std::vector<int>& label, int count) {
   Lists result(at(count));
@@ -22,10 +27,7 @@ Lists contracted(const Lists& producers, const std::vector<int>& label, int coun
       if (label[at(producer)] != label[i]) result[at(label[i])].push_back(label[at(producer)]);
     }
   }
-  for (auto& list : result) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-  }
+  for (auto& list : result) sort_unique(list);
   return result;
 }
 
@@ -39,12 +41,13 @@ Lists reversed(const Lists& producers) {
 
 /// Replaces the distinct values of `label` by 0, 1, ... in their order; returns how many there are.
 int compact(std::vector<int>& label) {
-  std::vector<int> number(label.size(), 0);
-  for (const int entry : label) number[at(entry)] = 1;
-  int count = 0;
-  for (int& entry : number) entry = entry > 0 ? count++ : -1;
-  for (int& entry : label) entry = number[at(entry)];
-  return count;
+  std::vector<int> distinct = label;
+  sort_unique(distinct);
+  for (int& entry : label) {
+    const auto place = std::lower_bound(distinct.begin(), distinct.end(), entry);
+    entry = static_cast<int>(place - distinct.begin());
+  }
+  return static_cast<int>(distinct.size());
 }
 
 /// Everything reachable from `start` that is not in `seen`, appended to `order` when it is done with.
