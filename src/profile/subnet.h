@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,17 @@ class CuttableModel {
   std::map<std::string, ValueInfo> types_;
 };
 
-/// The model as it runs at a precision of the profile: itself, or every layer stored in 8 or 4 bits with integer
-/// kernels where the runtime has them.
-Model at_precision(const Model& model, const std::string& precision);
+/// How a processor runs sessions at a precision: provider, threads on its cores, as fast as it can.
+runtime::SessionOptions session_options(const Processor& processor, const std::string& precision);
+
+/// The model as it runs at a precision of the profile.
+struct Variant {
+  Model model;
+  std::set<std::string> changed_layers;  ///< those whose arithmetic differs from the model as it stands
+};
+
+/// "int8", "int4": every layer stored in so many bits, with integer kernels where the runtime has them; rounded to
+/// nearest, which is as fast as any rounding. Any other precision leaves the model as it is.
+Variant at_precision(const Model& model, const std::string& precision, Observer& observer = silent_observer());
 
 }  // namespace mpq::profiling

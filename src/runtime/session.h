@@ -24,8 +24,9 @@ struct SessionOptions {
   std::string precision;         ///< "bfloat16": let a provider that can compute in it do so; else in full float32
   /// Logical cores to pin the session's own threads to, one thread a core; the calling thread counts as the first.
   std::vector<int> cores;
-  /// One session of its own speed rather than one of many: memory of its own, planned ahead.
-  bool alone = false;
+  /// A session that is to run as fast as it can, rather than one of dozens: an arena of its own, planned ahead, and
+  /// threads that spin while a run lasts.
+  bool fast = false;
   double slowdown = 1;  ///< every run takes so many times as long, the rest of it asleep
 };
 
@@ -47,14 +48,19 @@ class Session {
   /// Inputs the model does not have are ignored. Throws Error{kInvalidInput} for a missing input or a failing run.
   /// Outputs that are no tensors (sequences, maps, absent optionals) come back as an empty Tensor of 0 bytes.
   std::vector<Tensor> run(const Feed& feed) const;
-  /// All inputs in the order of inputs(), all outputs in the order of outputs(); nothing is copied that stays in host
-  /// memory.
-  std::vector<SharedValue> run_values(const std::vector<SharedValue>& inputs) const;
   /// As above, only these outputs.
   std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs) const;
+  /// All inputs in the order of inputs(), all outputs in the order of outputs(), passed on without a copy: what one
+  /// session returns can be fed to the next as it is. Throws Error{kInvalidInput} for a failing run.
+  std::vector<SharedValue> run_values(const std::vector<SharedValue>& inputs) const;
+
+  /// Bytes of the CPU provider's memory the session holds: weights as it packed them, and activations at their peak.
+  /// Only for a `fast` session of the CPU provider; 0 for others.
+  std::int64_t memory_bytes() const;
+
+  struct Impl;
 
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
