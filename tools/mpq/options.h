@@ -45,7 +45,6 @@ struct Settings {
 
   std::vector<std::string> output_weights, output_kinds;
 
-  std::string output_dir, cache;
   std::string output_dir, cache, float_model;
   bool kernels = false;
   bool json_lines = false;

@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "mpq/error.h"
+
+#include "execute/engine_state.h"
+
+namespace mpq::executing {
+namespace {
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+std::string words_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "It failed without a reason.";
+  }
+}
+
+bool says_lost(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const ProcessorLost&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void Engine::State::fail_run(int processor, Work work, std::exception_ptr failure) {
+  if (says_lost(failure)) {
+    const RequestPtr request = work.request;
+    const int lane = request->lane;
+    lose(processor, words_of(failure));
+    if (request->lane == lane && lane >= 0 && !request->finished) make_ready(std::move(work));
+    return;
+  }
+  const bool again = !work.failed_on.empty();
+  if (!again) work.failure = failure;
+  work.failed_on.insert(processor);
+  const int other = again ? -1 : substitute(work.request->lane, work.task, work.failed_on);
+  if (other < 0) {
+    finish(work.request, work.failure);
+    return;
+  }
+  make_ready(std::move(work));
+  for (const auto& any : workers) any->wake.notify_one();
+}
+
+/// The session cannot be made here: the task goes to the next processor that can.
+void Engine::State::cannot_make(int processor, Work work, std::exception_ptr failure) {
+  const int lane = work.request->lane;
+  impossible.insert({lane, work.task, processor});
+  const RequestPtr request = work.request;
+  if (!work.failed_on.empty()) {
+    finish(request, work.failure);
+    return;
+  }
+  settle_without(processor, lane, work.task);
+  if (request->finished || request->lane != lane) return;
+  if (task_of(work).processors.empty()) {
+    finish(request, failure);
+  } else {
+    make_ready(std::move(work));
+  }
+}
+
+/// Of the processors that could serve the task the one that would be done with it first, all it serves counted.
+int Engine::State::substitute(int lane, int task, const std::set<int>& except) const {
+  int best = -1;
+  double least = 0;
+  for (int p = 0; p < static_cast<int>(workers.size()); ++p) {
+    double load = plan.lanes[at(lane)].tasks[at(task)].seconds[at(p)];
+    const bool fits = !worker(p).lost && std::isfinite(load) && except.count(p) == 0 &&
+                      impossible.count({lane, task, p}) == 0;
+    if (!fits) continue;
+    for (const EngineLane& other : plan.lanes) {
+      for (const EngineTask& served : other.tasks) {
+        const auto& servers = served.processors;
+        if (std::find(servers.begin(), servers.end(), p) == servers.end()) continue;
+        load += served.seconds[at(p)] / static_cast<double>(servers.size());
+      }
+    }
+    if (best >= 0 && load >= least) continue;
+    best = p;
+    least = load;
+  }
+  return best;
+}
+
+void Engine::State::lose(int processor, const std::string& reason) {
+  Worker& gone = worker(processor);
+  if (gone.lost) return;
+  gone.lost = true;
+  gone.reason = reason;
+  gone.wake.notify_all();
+  for (int lane = 0; lane < static_cast<int>(plan.lanes.size()); ++lane) {
+    for (int task = 0; task < static_cast<int>(plan.lanes[at(lane)].tasks.size()); ++task)
+      settle_without(processor, lane, task);
+  }
+}
+
+/// Takes the processor out of the task's servers and finds another where it was the last.
+void Engine::State::settle_without(int processor, int lane, int task) {
+  if (closed[at(lane)]) return;
+  auto& servers = plan.lanes[at(lane)].tasks[at(task)].processors;
+  if (std::erase(servers, processor) == 0 || !servers.empty()) return;
+  // A replica is not missed where other lanes are open: they have their sessions already.
+  const bool others_open = std::count(closed.begin(), closed.end(), false) > 1;
+  const int other = substitute(lane, task, {});
+  if (other < 0 || (plan.lanes[at(lane)].tasks.size() == 1 && others_open)) {
+    close_lane(lane);
+    return;
+  }
+  servers.push_back(other);
+  worker(other).wake.notify_one();
+}
+
+/// Its requests start again elsewhere, before all that wait.
+void Engine::State::close_lane(int lane) {
+  closed[at(lane)] = true;
+  std::vector<RequestPtr> moved;
+  for (const RequestPtr& request : undelivered) {
+    if (!request->finished && request->lane == lane) moved.push_back(request);
+  }
+  for (const RequestPtr& request : moved) leave(request);
+  pending.insert(pending.begin(), moved.begin(), moved.end());
+  for (const auto& any : workers) any->wake.notify_one();
+}
+
+double Engine::State::stall_limit(const Work& work, int processor) const {
+  if (options.stall_seconds > 0) return options.stall_seconds;
+  const auto& tasks = plan.lanes[at(work.request->lane)].tasks;
+  return std::max(10.0, 100 * tasks[at(work.task)].seconds[at(processor)]);
+}
+
+/// Finds processors that do not return.
+void Engine::State::watch() {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    const double pause = options.stall_seconds > 0 ? std::clamp(options.stall_seconds / 4, 0.001, 1.0) : 1.0;
+    watchdog.wait_for(lock, std::chrono::duration<double>(pause));
+    for (int p = 0; p < static_cast<int>(workers.size()); ++p) {
+      Worker& self = worker(p);
+      if (self.lost || !self.work || !self.timed || self.work->request->lane < 0) continue;
+      const double seconds = std::chrono::duration<double>(Clock::now() - self.since).count();
+      if (seconds < stall_limit(*self.work, p)) continue;
+      Work work = *std::exchange(self.work, std::nullopt);
+      ++self.ticket;
+      busy_resources &= ~plan.processors[at(p)].resources;
+      fail_run(p, std::move(work), std::make_exception_ptr(ProcessorLost(fmt::format(
+                                       "A run has not returned after {:.3g} seconds.", seconds))));
+      admit();
+      for (const auto& any : workers) any->wake.notify_one();
+    }
+  }
+}
+
+}  // namespace mpq::executing
