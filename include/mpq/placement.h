@@ -71,6 +71,10 @@ struct PlaceOptions {
 /// Error{kInfeasible} when no placement meets the latency limit.
 Placement place(const Profile& profile, const PlaceOptions& options = {});
 
+/// The same lanes, subnets and processors with the figures that the profile predicts for them: seconds of every subnet,
+/// starts (synchronous), rates and seconds of lanes and of the whole. For placements that somebody else made.
+Placement priced(const Profile& profile, Placement placement, const std::string& precision = {});
+
 struct Simulation {
   double rate = 0;          ///< requests per second, filling and emptying included
   double mean_seconds = 0;  ///< of a request from its admission to its last subnet

@@ -38,19 +38,27 @@ Engine::Engine(EnginePlan plan, SubnetFactory factory, const EngineOptions& opti
   const auto shared = state_;
   for (int p = 0; p < static_cast<int>(shared->workers.size()); ++p)
     shared->worker(p).thread = std::thread([shared, p] { shared->work(p); });
-  std::thread watcher([shared] { shared->watch(); });
-  watcher.detach();  // ends with `stopping`; what it needs it holds
+  shared->watcher = std::thread([shared] { shared->watch(); });
+}
+
+void Engine::wait() {
+  std::unique_lock lock(state_->mutex);
+  state_->settled.wait(lock, [&] { return state_->undelivered.empty() && !state_->delivering; });
 }
 
 Engine::~Engine() {
+  wait();
   std::unique_lock lock(state_->mutex);
-  state_->settled.wait(lock, [&] { return state_->undelivered.empty(); });
   state_->stopping = true;
   state_->watchdog.notify_all();
   for (const auto& worker : state_->workers) worker->wake.notify_all();
-  // A processor that does not return cannot be waited for; its thread keeps the state it needs.
-  for (const auto& worker : state_->workers)
-    state_->settled.wait(lock, [&] { return worker->gone || worker->lost; });
+  for (const auto& worker : state_->workers) {
+    if (worker->lost) {
+      state_->settled.wait_for(lock, std::chrono::seconds(1), [&] { return worker->gone; });
+    } else {
+      state_->settled.wait(lock, [&] { return worker->gone || worker->lost; });
+    }
+  }
   std::vector<std::thread> ended;
   for (const auto& worker : state_->workers) {
     if (worker->gone) {
@@ -59,6 +67,7 @@ Engine::~Engine() {
       worker->thread.detach();
     }
   }
+  ended.push_back(std::move(state_->watcher));
   lock.unlock();
   for (std::thread& thread : ended) thread.join();
 }
@@ -75,6 +84,7 @@ void Engine::submit(std::vector<Value> values, Done done, int lane) {
   state_->undelivered.push_back(request);
   state_->pending.push_back(std::move(request));
   state_->admit();
+  state_->deliver(lock);
 }
 
 std::vector<EngineHealth> Engine::health() const {

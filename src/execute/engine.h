@@ -89,18 +89,22 @@ struct EngineHealth {
 /// it may yet return is dropped. Requests fail only when no processor is left.
 class Engine {
  public:
-  /// Called once per request, in order: the results, or why there are none. Must not call the engine.
+  /// Called once per request, in order: the results, or why there are none. Must neither throw nor call the engine.
   using Done = std::function<void(std::vector<Value> results, std::exception_ptr failure)>;
 
   /// Makes all subnets and throws the first failure to do so.
   Engine(EnginePlan plan, SubnetFactory factory, const EngineOptions& options = {});
-  /// Waits for all requests.
+  /// Waits for all requests, and for lost processors no longer than a second: the thread of one that does not return
+  /// is left to itself, with all that it needs.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   /// `values` by number, empty where a task computes them. `lane` forces one (for requests divided over all lanes).
   void submit(std::vector<Value> values, Done done, int lane = -1);
+
+  /// Until all requests are delivered.
+  void wait();
 
   std::vector<EngineHealth> health() const;
   std::vector<EngineEvent> events() const;

@@ -36,16 +36,16 @@ bool says_lost(const std::exception_ptr& failure) {
 
 void Engine::State::fail_run(int processor, Work work, std::exception_ptr failure) {
   if (says_lost(failure)) {
-    const RequestPtr request = work.request;
-    const int lane = request->lane;
     lose(processor, words_of(failure));
-    if (request->lane == lane && lane >= 0 && !request->finished) make_ready(std::move(work));
+    if (is_wanted(work)) make_ready(std::move(work));
+    fail_what_nobody_runs();
     return;
   }
+  if (!is_wanted(work)) return;
   const bool again = !work.failed_on.empty();
   if (!again) work.failure = failure;
   work.failed_on.insert(processor);
-  const int other = again ? -1 : substitute(work.request->lane, work.task, work.failed_on);
+  const int other = again ? -1 : substitute(work.lane, work.task, work.failed_on);
   if (other < 0) {
     finish(work.request, work.failure);
     return;
@@ -56,20 +56,15 @@ void Engine::State::fail_run(int processor, Work work, std::exception_ptr failur
 
 /// The session cannot be made here: the task goes to the next processor that can.
 void Engine::State::cannot_make(int processor, Work work, std::exception_ptr failure) {
-  const int lane = work.request->lane;
-  impossible.insert({lane, work.task, processor});
-  const RequestPtr request = work.request;
+  impossible.insert({work.lane, work.task, processor});
+  if (!is_wanted(work)) return;
   if (!work.failed_on.empty()) {
-    finish(request, work.failure);
+    finish(work.request, work.failure);
     return;
   }
-  settle_without(processor, lane, work.task);
-  if (request->finished || request->lane != lane) return;
-  if (task_of(work).processors.empty()) {
-    finish(request, failure);
-  } else {
-    make_ready(std::move(work));
-  }
+  worker(processor).reason = "It cannot take over: " + words_of(failure);
+  settle_without(processor, work.lane, work.task);
+  if (is_wanted(work)) make_ready(std::move(work));
 }
 
 /// Of the processors that could serve the task the one that would be done with it first, all it serves counted.
@@ -105,6 +100,7 @@ void Engine::State::lose(int processor, const std::string& reason) {
     for (int task = 0; task < static_cast<int>(plan.lanes[at(lane)].tasks.size()); ++task)
       settle_without(processor, lane, task);
   }
+  fail_what_nobody_runs();
 }
 
 /// Takes the processor out of the task's servers and finds another where it was the last.
@@ -135,10 +131,34 @@ void Engine::State::close_lane(int lane) {
   for (const auto& any : workers) any->wake.notify_one();
 }
 
+/// What waited for a processor that is lost now, after failing elsewhere.
+void Engine::State::fail_what_nobody_runs() {
+  std::vector<Work> stranded;
+  for (const auto& lane : ready) {
+    for (const Work& work : lane) {
+      bool somebody = false;
+      for (int p = 0; p < static_cast<int>(workers.size()); ++p)
+        somebody = somebody || (!worker(p).lost && may_run(p, work));
+      if (!somebody) stranded.push_back(work);
+    }
+  }
+  for (const Work& work : stranded) {
+    if (is_wanted(work)) finish(work.request, work.failure ? work.failure : nobody_left());
+  }
+}
+
+std::exception_ptr Engine::State::nobody_left() const {
+  std::string what = "No processor is left to run the network.";
+  for (std::size_t p = 0; p < workers.size(); ++p) {
+    if (!workers[p]->reason.empty()) what += ' ' + plan.processors[p].name + ": " + workers[p]->reason;
+  }
+  return std::make_exception_ptr(Error(ErrorCode::kUnsupported, what));
+}
+
 double Engine::State::stall_limit(const Work& work, int processor) const {
   if (options.stall_seconds > 0) return options.stall_seconds;
-  const auto& tasks = plan.lanes[at(work.request->lane)].tasks;
-  return std::max(10.0, 100 * tasks[at(work.task)].seconds[at(processor)]);
+  const double expected = plan.lanes[at(work.lane)].tasks[at(work.task)].seconds[at(processor)];
+  return std::max(10.0, 100 * (std::isfinite(expected) ? expected : 0));
 }
 
 /// Finds processors that do not return.
@@ -149,7 +169,7 @@ void Engine::State::watch() {
     watchdog.wait_for(lock, std::chrono::duration<double>(pause));
     for (int p = 0; p < static_cast<int>(workers.size()); ++p) {
       Worker& self = worker(p);
-      if (self.lost || !self.work || !self.timed || self.work->request->lane < 0) continue;
+      if (!self.work || !self.timed) continue;
       const double seconds = std::chrono::duration<double>(Clock::now() - self.since).count();
       if (seconds < stall_limit(*self.work, p)) continue;
       Work work = *std::exchange(self.work, std::nullopt);
@@ -159,6 +179,7 @@ void Engine::State::watch() {
                                        "A run has not returned after {:.3g} seconds.", seconds))));
       admit();
       for (const auto& any : workers) any->wake.notify_one();
+      deliver(lock);
     }
   }
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "mpq/error.h"
-
 namespace mpq::executing {
 namespace {
 
@@ -23,6 +21,7 @@ Engine::State::State(EnginePlan given, SubnetFactory make, const EngineOptions& 
 
 /// Requests enter the lane that should answer first, in the order in which they came.
 void Engine::State::admit() {
+  const std::size_t before = pending.size();
   for (auto next = pending.begin(); next != pending.end();) {
     const int forced = (*next)->forced_lane;
     int best = -1;
@@ -41,7 +40,7 @@ void Engine::State::admit() {
     if (!open) {
       const RequestPtr request = *next;
       next = pending.erase(next);
-      finish(request, std::make_exception_ptr(Error(ErrorCode::kUnsupported, "No processor is left to run the network.")));
+      finish(request, nobody_left());
       continue;
     }
     if (best < 0 && forced < 0) break;
@@ -53,7 +52,7 @@ void Engine::State::admit() {
     next = pending.erase(next);
     enter(request, best);
   }
-  room.notify_all();
+  if (pending.size() < before) room.notify_all();
 }
 
 void Engine::State::enter(const RequestPtr& request, int lane) {
@@ -72,21 +71,20 @@ void Engine::State::enter(const RequestPtr& request, int lane) {
     }
   }
   for (std::size_t t = 0; t < tasks.size(); ++t) {
-    if (request->missing[t] == 0) make_ready({request, static_cast<int>(t), {}, nullptr});
+    if (request->missing[t] == 0) make_ready({request, lane, static_cast<int>(t), {}, nullptr});
   }
 }
 
 void Engine::State::make_ready(Work work) {
-  const int lane = work.request->lane;
   for (const int p : task_of(work).processors) {
     if (!worker(p).work) worker(p).wake.notify_one();
   }
-  ready[at(lane)].push_back(std::move(work));
+  ready[at(work.lane)].push_back(std::move(work));
 }
 
 void Engine::State::finish_task(const Work& work, std::vector<Value> outputs) {
   Request& request = *work.request;
-  const auto& tasks = plan.lanes[at(request.lane)].tasks;
+  const auto& tasks = plan.lanes[at(work.lane)].tasks;
   const EngineTask& task = tasks[at(work.task)];
   for (std::size_t i = 0; i < task.outputs.size(); ++i) {
     const int value = task.outputs[i];
@@ -94,7 +92,7 @@ void Engine::State::finish_task(const Work& work, std::vector<Value> outputs) {
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       const auto& reads = tasks[t].inputs;
       if (std::find(reads.begin(), reads.end(), value) == reads.end()) continue;
-      if (--request.missing[t] == 0) make_ready({work.request, static_cast<int>(t), {}, nullptr});
+      if (--request.missing[t] == 0) make_ready({work.request, work.lane, static_cast<int>(t), {}, nullptr});
     }
   }
   for (const int value : task.inputs) {
@@ -103,7 +101,6 @@ void Engine::State::finish_task(const Work& work, std::vector<Value> outputs) {
   if (--request.unfinished == 0) finish(work.request, nullptr);
 }
 
-/// Delivers what is next in the order of submission.
 void Engine::State::finish(const RequestPtr& request, std::exception_ptr failure) {
   if (!failure) {
     for (const int value : plan.results) request->results.push_back(request->values[at(value)]);
@@ -113,11 +110,22 @@ void Engine::State::finish(const RequestPtr& request, std::exception_ptr failure
   request->finished = true;
   request->values.clear();
   request->inputs.clear();
+}
+
+/// Calls back what is next in the order of submission, one thread at a time and without the lock: callers may copy
+/// large results.
+void Engine::State::deliver(std::unique_lock<std::mutex>& lock) {
+  if (delivering) return;
+  delivering = true;
   while (!undelivered.empty() && undelivered.front()->finished) {
     const RequestPtr first = undelivered.front();
-    undelivered.pop_front();
+    lock.unlock();
     first->done(std::move(first->results), first->failure);
+    first->done = nullptr;
+    lock.lock();
+    undelivered.pop_front();
   }
+  delivering = false;
   if (undelivered.empty()) settled.notify_all();
 }
 

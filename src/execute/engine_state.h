@@ -34,7 +34,7 @@ using RequestPtr = std::shared_ptr<Request>;
 /// A task of a request that can run.
 struct Work {
   RequestPtr request;
-  int task = 0;
+  int lane = 0, task = 0;
   std::set<int> failed_on;      // processors
   std::exception_ptr failure;   // the first one
 };
@@ -63,6 +63,7 @@ struct Engine::State : std::enable_shared_from_this<Engine::State> {
   void make_ready(Work work);
   void finish_task(const Work& work, std::vector<Value> outputs);
   void finish(const RequestPtr& request, std::exception_ptr failure);
+  void deliver(std::unique_lock<std::mutex>& lock);
   void leave(const RequestPtr& request);
 
   // engine_failures.cpp: what to do when a run fails or a processor is lost
@@ -72,6 +73,8 @@ struct Engine::State : std::enable_shared_from_this<Engine::State> {
   void settle_without(int processor, int lane, int task);
   int substitute(int lane, int task, const std::set<int>& except) const;
   void close_lane(int lane);
+  void fail_what_nobody_runs();
+  std::exception_ptr nobody_left() const;
   void watch();
   double stall_limit(const Work& work, int processor) const;
 
@@ -82,8 +85,10 @@ struct Engine::State : std::enable_shared_from_this<Engine::State> {
   void run(int processor, Work work, std::unique_lock<std::mutex>& lock);
 
   EngineTask& task_of(const Work& work) {
-    return plan.lanes[static_cast<std::size_t>(work.request->lane)].tasks[static_cast<std::size_t>(work.task)];
+    return plan.lanes[static_cast<std::size_t>(work.lane)].tasks[static_cast<std::size_t>(work.task)];
   }
+  /// Whether the request still waits for this: it may have failed, or started again in another lane.
+  static bool is_wanted(const Work& work) { return !work.request->finished && work.request->lane == work.lane; }
   Worker& worker(int processor) { return *workers[static_cast<std::size_t>(processor)]; }
   const Worker& worker(int processor) const { return *workers[static_cast<std::size_t>(processor)]; }
 
@@ -94,7 +99,7 @@ struct Engine::State : std::enable_shared_from_this<Engine::State> {
 
   mutable std::mutex mutex;
   std::condition_variable room, settled, watchdog;
-  bool stopping = false;
+  bool stopping = false, delivering = false;
   std::deque<RequestPtr> pending;     // wait for a lane
   std::deque<RequestPtr> undelivered;  // in the order of submission
   std::int64_t submitted = 0;
@@ -103,6 +108,7 @@ struct Engine::State : std::enable_shared_from_this<Engine::State> {
   std::vector<std::vector<Work>> ready;  // by lane
   std::uint64_t busy_resources = 0;
   std::vector<std::unique_ptr<Worker>> workers;
+  std::thread watcher;
   std::map<std::tuple<int, int, int>, std::shared_ptr<Subnet>> subnets;  // by lane, task and processor
   std::set<std::tuple<int, int, int>> impossible;
   std::vector<EngineEvent> events;

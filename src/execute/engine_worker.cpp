@@ -12,11 +12,10 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 bool Engine::State::may_run(int processor, const Work& work) const {
   if (work.failed_on.count(processor) != 0) return false;
-  const auto& tasks = plan.lanes[at(work.request->lane)].tasks;
-  const auto& servers = tasks[at(work.task)].processors;
+  const auto& servers = plan.lanes[at(work.lane)].tasks[at(work.task)].processors;
   if (std::find(servers.begin(), servers.end(), processor) != servers.end()) return true;
   // Failed where it belongs: whoever is chosen instead.
-  return !work.failed_on.empty() && substitute(work.request->lane, work.task, work.failed_on) == processor;
+  return !work.failed_on.empty() && substitute(work.lane, work.task, work.failed_on) == processor;
 }
 
 /// The planned order first, then what is nearest to its end, then who came first.
@@ -70,7 +69,7 @@ void Engine::State::run(int processor, Work work, std::unique_lock<std::mutex>& 
   Worker& self = worker(processor);
   const std::uint64_t resources = plan.processors[at(processor)].resources;
   const std::uint64_t ticket = ++self.ticket;
-  const int lane = work.request->lane;
+  const int lane = work.lane;
   std::vector<Value> inputs;
   for (const int value : task_of(work).inputs) inputs.push_back(work.request->values[at(value)]);
   const std::size_t expected = task_of(work).outputs.size();
@@ -127,15 +126,15 @@ void Engine::State::run(int processor, Work work, std::unique_lock<std::mutex>& 
       if (++worker(other).failures >= 3) lose(other, "It failed three times in a row what others could run.");
     }
     self.failures = 0;
-    if (work.request->lane == lane && !work.request->finished) finish_task(work, std::move(outputs));
+    if (is_wanted(work)) finish_task(work, std::move(outputs));
   }
   admit();
-  if (resources != 0) {
+  for (std::size_t p = 0; p < workers.size(); ++p) {
     // Whoever waited for these cores.
-    for (std::size_t p = 0; p < workers.size(); ++p) {
-      if ((plan.processors[p].resources & resources) != 0 && static_cast<int>(p) != processor) workers[p]->wake.notify_one();
-    }
+    const bool shares = (plan.processors[p].resources & resources) != 0 && static_cast<int>(p) != processor;
+    if (shares) workers[p]->wake.notify_one();
   }
+  deliver(lock);
 }
 
 }  // namespace mpq::executing

@@ -5,10 +5,6 @@
 #include <set>
 
 #include "mpq/error.h"
-#include "mpq/placement.h"
-
-#include "place/latency.h"
-#include "place/throughput.h"
 
 namespace mpq::placing {
 namespace {
@@ -18,23 +14,6 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 /// Whether sessions of this processor read and write host memory in place.
 bool works_in_host_memory(const mpq::Processor& processor) {
   return processor.provider == "cpu" || (processor.provider == "openvino" && processor.device == "cpu");
-}
-
-/// One bit for every group of cores that the same processors use; a processor without cores is a device of its own.
-void set_resources(const Profile& profile, ProfileProblem& result) {
-  std::map<std::string, std::set<std::size_t>> users;
-  for (std::size_t p = 0; p < result.processors.size(); ++p) {
-    const mpq::Processor& processor = profile.processors[at(result.processors[p])];
-    for (const int core : processor.cores) users["core " + std::to_string(core)].insert(p);
-    if (processor.cores.empty()) users[processor.provider + ':' + processor.device].insert(p);
-  }
-  std::set<std::set<std::size_t>> groups;
-  for (const auto& [resource, group] : users) groups.insert(group);
-  int bit = 0;
-  for (const auto& group : groups) {
-    for (const std::size_t p : group) result.problem.processors[p].resources |= std::uint64_t{1} << bit;
-    ++bit;
-  }
 }
 
 /// Mean cost of handing over between `p` and those processors that work in host memory.
@@ -103,14 +82,38 @@ void set_times(const Profile& profile, const std::string& precision, ProfileProb
 
 }  // namespace
 
+// One bit for every group of cores that the same processors use; a processor without cores is a device of its own.
+std::vector<std::uint64_t> resources_of(const Profile& profile) {
+  std::map<std::string, std::set<std::size_t>> users;
+  for (std::size_t p = 0; p < profile.processors.size(); ++p) {
+    const mpq::Processor& processor = profile.processors[p];
+    for (const int core : processor.cores) users["core " + std::to_string(core)].insert(p);
+    if (processor.cores.empty()) users[processor.provider + ':' + processor.device].insert(p);
+  }
+  std::set<std::set<std::size_t>> groups;
+  for (const auto& [resource, group] : users) groups.insert(group);
+  if (groups.size() > 64)
+    throw Error(ErrorCode::kUnsupported, "The processors overlap in more than 64 different ways.", "the profile",
+                "Name fewer processors, or such that share no cores.");
+  std::vector<std::uint64_t> resources(profile.processors.size(), 0);
+  int bit = 0;
+  for (const auto& group : groups) {
+    for (const std::size_t p : group) resources[p] |= std::uint64_t{1} << bit;
+    ++bit;
+  }
+  return resources;
+}
+
 ProfileProblem problem_of(const Profile& profile, const std::string& precision) {
   ProfileProblem result;
+  const std::vector<std::uint64_t> resources = resources_of(profile);
   for (std::size_t p = 0; p < profile.processors.size(); ++p) {
     const mpq::Processor& measured = profile.processors[p];
     if (!measured.present() || profile.column(static_cast<int>(p), precision) == nullptr) continue;
     result.processors.push_back(static_cast<int>(p));
     Processor& processor = result.problem.processors.emplace_back();
     processor.name = measured.name;
+    processor.resources = resources[p];
     processor.run_overhead = std::max(0.0, measured.call_seconds);
   }
   if (result.processors.empty())
@@ -119,7 +122,6 @@ ProfileProblem problem_of(const Profile& profile, const std::string& precision) 
   result.problem.segments = static_cast<int>(profile.segments.size());
   for (const BoundaryTensor& tensor : profile.tensors)
     result.problem.handovers.push_back({tensor.bytes, tensor.producer, tensor.consumers});
-  set_resources(profile, result);
   set_transfers(profile, result);
   set_times(profile, precision, result);
   validate(result.problem);
@@ -127,23 +129,3 @@ ProfileProblem problem_of(const Profile& profile, const std::string& precision) 
 }
 
 }  // namespace mpq::placing
-
-namespace mpq {
-
-const char* to_string(TaskKind kind) { return kind == TaskKind::kSync ? "sync" : "async"; }
-
-Placement place(const Profile& profile, const PlaceOptions& options) {
-  const std::string& precision = options.precision.empty() ? profile.base_precision : options.precision;
-  const placing::ProfileProblem known = placing::problem_of(profile, precision);
-  Placement result = options.task == TaskKind::kAsync
-                         ? placing::place_for_throughput(known.problem, options.latency_limit)
-                         : placing::place_for_latency(known.problem, options.batch_rows, options.latency_limit);
-  for (Lane& lane : result.lanes) {
-    for (PlacedSubnet& subnet : lane.subnets) {
-      for (int& processor : subnet.processors) processor = known.processors[static_cast<std::size_t>(processor)];
-    }
-  }
-  return result;
-}
-
-}  // namespace mpq

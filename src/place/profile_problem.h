@@ -20,4 +20,7 @@ struct ProfileProblem {
 /// Throws Error{kInvalidInput} when no processor is left or a segment runs nowhere.
 ProfileProblem problem_of(const Profile& profile, const std::string& precision);
 
+/// Problem's Processor::resources for all processors of the profile, absent ones included.
+std::vector<std::uint64_t> resources_of(const Profile& profile);
+
 }  // namespace mpq::placing

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "mpq/error.h"
 
+#include "place/latency.h"
 #include "place/spans.h"
 
 namespace mpq::placing {
@@ -56,7 +58,7 @@ class Partition {
       fastest = std::min(fastest, seconds_under_load(lane.rate, set));
       if (seconds_under_load(lane.rate, set) > *limit_) lane = {};
     }
-    if (fastest > *limit_)
+    if (fastest < kNever && fastest > *limit_)
       throw Error(ErrorCode::kInfeasible,
                   fmt::format("No placement answers within {:.3g} ms: the least is {:.3g} ms.", 1e3 * *limit_, 1e3 * fastest),
                   "--latency-limit", "Give a greater limit, or profile a faster processor.");
@@ -158,11 +160,41 @@ class Partition {
   std::vector<LanePlan> lanes_;  // by set
 };
 
+/// Where no processors can serve contiguous stages, because each lacks segments in between: one lane in which a
+/// processor serves several subnets.
+Placement in_turn(const Problem& problem, std::optional<double> latency_limit) {
+  Placement result = place_for_latency(problem, 0, latency_limit);
+  result.task = TaskKind::kAsync;
+  result.critical_path = result.work_bound = 0;
+  Lane& lane = result.lanes.at(0);
+  std::map<int, double> load;
+  for (PlacedSubnet& subnet : lane.subnets) {
+    subnet.start = 0;
+    load[subnet.processors[0]] += subnet.seconds[0];
+  }
+  // Processors that share cores do not work at the same time: the stream is as slow as one request after the other.
+  bool apart = true;
+  double slowest = 0;
+  for (const auto& [p, seconds] : load) {
+    slowest = std::max(slowest, seconds);
+    for (const auto& [q, other] : load) apart = apart && (p == q || !problem.exclude_each_other(p, q));
+  }
+  if (apart && !latency_limit) {
+    lane.rate = 1 / slowest;
+    lane.in_flight = 2 * static_cast<int>(load.size());
+    lane.seconds = lane.in_flight / lane.rate;
+  }
+  result.rate = lane.rate;
+  result.seconds = lane.seconds;
+  return result;
+}
+
 }  // namespace
 
 Placement place_for_throughput(const Problem& problem, std::optional<double> latency_limit) {
   validate(problem);
-  return Partition(problem, latency_limit).run();
+  Placement result = Partition(problem, latency_limit).run();
+  return result.lanes.empty() ? in_turn(problem, latency_limit) : result;
 }
 
 }  // namespace mpq::placing

@@ -18,7 +18,8 @@ namespace mpq::placing {
 /// A stage of processors G serves sum over G of 1 / t_p requests per second, a lane as many as its slowest stage, the
 /// placement the sum of its lanes. With a limit only lanes count whose requests take no longer under load: by Little's
 /// law (processors of the lane) / (rate of the lane) seconds.
-/// Throws Error{kInfeasible} when no lane meets the limit.
+/// Where no processors can serve contiguous stages (each lacks segments in between) the placement of least latency, as
+/// one lane. Throws Error{kInfeasible} when no lane meets the limit.
 Placement place_for_throughput(const Problem& problem, std::optional<double> latency_limit = {});
 
 /// One stage of a lane while it is planned.
