@@ -16,6 +16,7 @@
 #include "mpq/output_role.h"
 #include "mpq/pipeline.h"
 #include "mpq/plan.h"
+#include "mpq/profile.h"
 #include "mpq/quantize.h"
 #include "mpq/report.h"
 #include "mpq/run_record.h"

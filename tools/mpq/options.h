@@ -22,7 +22,8 @@ enum CommandBit : unsigned {
   kDiff = 1U << 6,
   kCheck = 1U << 7,
   kCompletion = 1U << 8,
-  kEveryCommand = (1U << 9) - 1
+  kProfile = 1U << 9,
+  kEveryCommand = (1U << 10) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -47,6 +48,9 @@ struct Settings {
 
   std::string output_dir, cache, float_model;
   bool kernels = false;
+  std::string devices, precisions, openvino_library;
+  std::optional<std::int64_t> repeats;
+
   bool json_lines = false;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
