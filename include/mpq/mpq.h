@@ -13,6 +13,7 @@
 #include "mpq/observer.h"
 #include "mpq/pipeline.h"
 #include "mpq/plan.h"
+#include "mpq/profile.h"
 #include "mpq/quantize.h"
 #include "mpq/report.h"
 #include "mpq/run_record.h"

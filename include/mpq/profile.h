@@ -31,7 +31,7 @@ struct Processor {
   std::vector<int> cores;
   /// For tests: every run takes so many times as long ("cpu:0x4" is 4); the rest is slept. 1 = as fast as it is.
   double slowdown = 1;
-  std::vector<std::string> precisions;  ///< it was asked to run, e.g. {"float32", "int8", "int4"}
+  std::vector<std::string> precisions;  ///< it was measured at, e.g. {"float32", "int8", "int4"}
   std::string description;              ///< the provider's version and device
   std::string absent;                   ///< one sentence why it cannot be used; empty when it can
   double call_seconds = 0;              ///< fixed cost of running any session once
@@ -160,7 +160,6 @@ struct ProfileOptions {
   std::vector<std::string> precisions;  ///< empty: all each provider has
   int repeats = 15;                     ///< timed runs of every segment, processor and precision
   double seconds_per_cell = 1.0;        ///< fewer runs, but at least 3, where they would take longer
-  std::size_t max_segments = 0;         ///< join neighbours until there are at most so many; 0 = no limit
   std::string openvino_library;         ///< path of the OpenVINO plugin provider; empty: MPQ_OPENVINO_LIBRARY
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;

@@ -1,4 +1,7 @@
+#include "profile/machine.h"
+
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "mpq/error.h"
@@ -64,6 +67,14 @@ void require_matches(const Profile& profile, const Model& model) {
               "The profile was measured on another machine: on " + describe(profile.machine) + ". This one is " +
                   describe(here) + ".",
               profile.model.path, "Times of one machine say nothing of another: run mpq profile here.");
+}
+
+bool profiling::has_bfloat16() {
+  std::istringstream flags(cpu_fact("flags") + " " + cpu_fact("Features"));
+  for (std::string flag; flags >> flag;) {
+    if (flag == "avx512_bf16" || flag == "amx_bf16" || flag == "bf16") return true;
+  }
+  return false;
 }
 
 }  // namespace mpq

@@ -29,8 +29,9 @@ ValueInfo value_info(const BoundaryTensor& tensor) {
 
 }  // namespace
 
-CuttableModel::CuttableModel(const Model& model, const Profile& profile)
-    : profile_(profile), form_(graph::run_form(model)) {
+CuttableModel::CuttableModel(const Model& model, const Profile& profile) : form_(graph::run_form(model)) {
+  cuts_.tensors = profile.tensors;
+  cuts_.segments = profile.segments;
   for (const BoundaryTensor& tensor : profile.tensors) {
     if (form_.index->find(tensor.name) < 0) {
       throw Error(ErrorCode::kInvalidInput,
@@ -44,10 +45,10 @@ CuttableModel::CuttableModel(const Model& model, const Profile& profile)
 onnx::ModelProto CuttableModel::cut(const std::vector<int>& segments) const {
   const auto names = [&](const std::vector<int>& positions) {
     std::vector<std::string> result;
-    for (const int position : positions) result.push_back(profile_.tensors.at(static_cast<std::size_t>(position)).name);
+    for (const int position : positions) result.push_back(cuts_.tensors.at(static_cast<std::size_t>(position)).name);
     return result;
   };
-  const SubnetBoundary boundary = subnet_boundary(profile_, segments);
+  const SubnetBoundary boundary = subnet_boundary(cuts_, segments);
   return graph::subnet(form_, names(boundary.inputs), names(boundary.outputs), types_);
 }
 

@@ -17,7 +17,7 @@ namespace mpq::profiling {
 /// (quantizing leaves the activations' names as they are).
 class CuttableModel {
  public:
-  /// Throws Error{kInvalidInput} when the model lacks one of the profile's tensors.
+  /// Throws Error{kInvalidInput} when the model lacks one of the profile's tensors. Takes what it needs of the profile.
   CuttableModel(const Model& model, const Profile& profile);
 
   /// These segments as one network. Inputs and outputs stand in the order of subnet_boundary().
@@ -29,8 +29,10 @@ class CuttableModel {
   runtime::Session session(const std::vector<int>& segments, const Processor& processor,
                            const std::string& precision) const;
 
+  const graph::TensorStore& store() const { return *form_.store; }
+
  private:
-  const Profile& profile_;
+  Profile cuts_;  // tensors and segments only
   graph::RunForm form_;
   std::map<std::string, ValueInfo> types_;
 };

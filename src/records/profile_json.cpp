@@ -1,6 +1,6 @@
-#include <set>
+#include "records/profile_json.h"
 
-#include "mpq/profile.h"
+#include <set>
 
 #include "records/layer_json.h"
 #include "support/files.h"
@@ -129,36 +129,13 @@ Timing read_timing(const JsonReader& reader) {
   return {reader.non_negative("seconds"), reader.non_negative("spread"), reader.at("count").small_integer(0, kMost)};
 }
 
-/// What does not apply is left out, so that a line stays readable.
-Json write_cost(const SegmentCost& cost) {
-  if (!cost.supported()) return {{"unsupported", cost.unsupported}};
-  Json object{{"alone", write_timing(cost.alone)}};
-  if (cost.with_next.count > 0) object["with_next"] = write_timing(cost.with_next);
-  object["memory_bytes"] = cost.memory_bytes;
-  if (!cost.same_as.empty()) object["same_as"] = cost.same_as;
-  return object;
-}
-
-SegmentCost read_cost(const JsonReader& reader) {
-  SegmentCost cost;
-  if (const auto reason = reader.find("unsupported")) {
-    cost.unsupported = reason->string();
-    return cost;
-  }
-  cost.alone = read_timing(reader.at("alone"));
-  if (const auto joined = reader.find("with_next")) cost.with_next = read_timing(*joined);
-  cost.memory_bytes = reader.at("memory_bytes").integer(0);
-  if (const auto same = reader.find("same_as")) cost.same_as = same->string();
-  return cost;
-}
-
 Json write_column(const CostColumn& column) {
   Json object{{"processor", column.processor}, {"precision", column.precision}};
   object["whole"] = column.whole ? write_timing(*column.whole) : Json();
   object["memory_bytes"] = column.memory_bytes;
   put_number(object, "predicted", column.predicted);
   Json costs = Json::array();
-  for (const SegmentCost& cost : column.costs) costs.push_back(write_cost(cost));
+  for (const SegmentCost& cost : column.costs) costs.push_back(write_segment_cost(cost));
   object["costs"] = std::move(costs);
   return object;
 }
@@ -170,7 +147,7 @@ CostColumn read_column(const JsonReader& reader, std::size_t processors, std::si
   if (const auto whole = reader.find("whole")) column.whole = read_timing(*whole);
   column.memory_bytes = reader.at("memory_bytes").integer(0);
   column.predicted = reader.optional_number("predicted");
-  for (const JsonReader& cost : reader.at("costs").elements()) column.costs.push_back(read_cost(cost));
+  for (const JsonReader& cost : reader.at("costs").elements()) column.costs.push_back(read_segment_cost(cost));
   if (column.costs.size() != segments) reader.at("costs").fail("a list as long as segments");
   return column;
 }
@@ -227,6 +204,29 @@ Profile read_profile_record(const JsonReader& reader) {
 }
 
 }  // namespace
+
+/// What does not apply is left out, so that a line stays readable.
+Json write_segment_cost(const SegmentCost& cost) {
+  if (!cost.supported()) return {{"unsupported", cost.unsupported}};
+  Json object{{"alone", write_timing(cost.alone)}};
+  if (cost.with_next.count > 0) object["with_next"] = write_timing(cost.with_next);
+  object["memory_bytes"] = cost.memory_bytes;
+  if (!cost.same_as.empty()) object["same_as"] = cost.same_as;
+  return object;
+}
+
+SegmentCost read_segment_cost(const JsonReader& reader) {
+  SegmentCost cost;
+  if (const auto reason = reader.find("unsupported")) {
+    cost.unsupported = reason->string();
+    return cost;
+  }
+  cost.alone = read_timing(reader.at("alone"));
+  if (const auto joined = reader.find("with_next")) cost.with_next = read_timing(*joined);
+  cost.memory_bytes = reader.at("memory_bytes").integer(0);
+  if (const auto same = reader.find("same_as")) cost.same_as = same->string();
+  return cost;
+}
 
 std::string to_json(const Profile& value) {
   Json object{{"schema_version", Profile::kSchemaVersion}, {"record", "profile"},

@@ -6,15 +6,11 @@
 
 namespace mpq::runtime {
 
-/// Where the OpenVINO plugin provider lies (libonnxruntime_providers_openvino_plugin.so). Before its first use only.
+/// Where the OpenVINO plugin provider lies (libonnxruntime_providers_openvino_plugin.so); without this call the
+/// environment variable MPQ_OPENVINO_LIBRARY says it. Before its first use only.
 void use_openvino_library(const std::string& path);
 
-struct ProviderFacts {
-  std::string absent;       ///< one sentence why it cannot be used; empty when it can
-  std::string description;  ///< version and device
-};
-
-/// Looks whether a session with these options can be made, by making a tiny one.
-ProviderFacts provider_facts(const SessionOptions& options);
+/// What computes such a session: "OpenVINO 1.8.1", "ONNX Runtime 1.32.0". Once one has been made.
+std::string provider_description(const SessionOptions& options);
 
 }  // namespace mpq::runtime

@@ -123,11 +123,22 @@ Ort::SessionOptions to_ort(const SessionOptions& options) {
   set_threads(ort, options);
   if (!options.fast) share_memory(ort);
   append_provider(ort, options);
+  // What a provider cannot run is an answer, and no work for the processor of another.
+  if (options.provider != "cpu") ort.AddConfigEntry("session.disable_cpu_ep_fallback", "1");
   return ort;
 }
 
 bool takes_turns(const std::string& provider) { return provider == "webgpu"; }
 
 void use_openvino_library(const std::string& path) { openvino_path() = path; }
+
+std::string provider_description(const SessionOptions& options) {
+  const std::string runtime = "ONNX Runtime " + runtime_version();
+  if (options.provider == "webgpu") return "WebGPU of " + runtime;
+  if (options.provider == "cuda") return "CUDA of " + runtime;
+  if (options.provider != "openvino") return runtime;
+  const char* version = openvino_device(options.device).EpMetadata().GetValue("version");
+  return version != nullptr ? std::string("OpenVINO provider ") + version : "OpenVINO provider";
+}
 
 }  // namespace mpq::runtime

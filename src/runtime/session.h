@@ -20,10 +20,10 @@ struct SessionOptions {
   /// 0 disabled, 1 basic, 2 extended, 99 all: ONNX Runtime's graph optimization levels.
   int optimization_level = 99;
   std::string provider = "cpu";  ///< "cpu" | "openvino" | "webgpu" | "cuda"
-  std::string device;            ///< of the provider: "cpu", "gpu", "npu" (OpenVINO); "0" (CUDA)
-  std::string precision;         ///< "bfloat16": let a provider that can compute in it do so; else in full float32
+  std::string device = {};       ///< of the provider: "cpu", "gpu", "npu" (OpenVINO); "0" (CUDA)
+  std::string precision = {};    ///< "bfloat16": let a provider that can compute in it do so; else in full float32
   /// Logical cores to pin the session's own threads to, one thread a core; the calling thread counts as the first.
-  std::vector<int> cores;
+  std::vector<int> cores = {};
   /// A session that is to run as fast as it can, rather than one of dozens: an arena of its own, planned ahead, and
   /// threads that spin while a run lasts.
   bool fast = false;
@@ -40,6 +40,7 @@ class Session {
   explicit Session(const Model& model, const SessionOptions& options = {});
   ~Session();
   Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
 
   const std::vector<ValueInfo>& inputs() const;
   const std::vector<ValueInfo>& outputs() const;

@@ -20,4 +20,9 @@ std::int64_t SharedValue::size_bytes() const {
   return impl_->value.IsTensor() ? static_cast<std::int64_t>(impl_->value.GetTensorSizeInBytes()) : 0;
 }
 
+std::vector<std::int64_t> SharedValue::shape() const {
+  if (!impl_->value.IsTensor()) return {};
+  return impl_->value.GetTensorTypeAndShapeInfo().GetShape();
+}
+
 }  // namespace mpq::runtime

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "mpq/tensor.h"
 
@@ -16,7 +17,8 @@ class SharedValue {
   explicit SharedValue(Tensor tensor);
   /// Copies it out.
   Tensor tensor() const;
-  std::int64_t size_bytes() const;
+  std::int64_t size_bytes() const;          ///< 0 for what is no tensor
+  std::vector<std::int64_t> shape() const;  ///< empty for what is no tensor
   explicit operator bool() const { return impl_ != nullptr; }
 
   struct Impl;

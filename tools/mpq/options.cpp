@@ -19,26 +19,28 @@ using G = Option::Group;
 constexpr unsigned kReaders = kQuantize | kAnalyze;            ///< commands that run the perturbation engine
 constexpr unsigned kAllocators = kQuantize | kPlan;            ///< commands that choose widths
 constexpr unsigned kRunners = kQuantize | kAnalyze | kVerify;  ///< commands that run models
-constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kVerify | kDiff | kCheck;
+constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kProfile | kVerify | kDiff | kCheck;
 constexpr std::int64_t kMostSeed = (std::int64_t{1} << 53) - 1;  ///< exact in any JSON reader
 
 // clang-format off
 const std::array kTable = {
     Option{"output", 'o', "PATH", "where to write; a folder keeps the default name; - is stdout for text",
-           kQuantize | kAnalyze | kPlan | kReport, G::kFiles, &S::output},
+           kQuantize | kAnalyze | kPlan | kProfile | kReport, G::kFiles, &S::output},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
-           kQuantize | kAnalyze | kPlan | kVerify | kReport | kCheck, G::kFiles, &S::force},
+           kQuantize | kAnalyze | kPlan | kProfile | kVerify | kReport | kCheck, G::kFiles, &S::force},
     Option{"calibration", 0, "DATA", "inputs to measure with: an .npz, a folder of .npy, of ONNX test data or of images; "
            "without it, synthetic inputs", kReaders, G::kFiles, &S::calibration},
     Option{"eval", 0, "DATA", "inputs to judge the result on; without it, a held-out fifth of the calibration data",
            kQuantize, G::kFiles, &S::evaluation},
     Option{"data", 0, "DATA", "inputs to compare on: as --calibration of quantize; without it, synthetic inputs",
            kVerify, G::kFiles, &S::data},
+    Option{"data", 0, "DATA", "inputs to run on, of which the first is used: as --calibration of quantize; without it, synthetic inputs",
+           kProfile, G::kFiles, &S::data},
     Option{"labels", 0, "FILE.npy", "true classes of the evaluation samples: accuracy before and after",
            kQuantize | kVerify, G::kFiles, &S::labels},
     Option{"samples", 0, "N", "use at most N samples of each data set", kRunners, G::kFiles, &S::samples, 1, 1'000'000'000},
     Option{"image-preset", 0, "imagenet|unit|minus1to1", "how the pixels of image folders are scaled (default imagenet)",
-           kRunners, G::kFiles, &S::image_preset},
+           kRunners | kProfile, G::kFiles, &S::image_preset},
     Option{"scores", 0, "FILE", "take the sensitivities from this *.sensitivity.json or run record instead of analyzing",
            kQuantize, G::kFiles, &S::scores},
     Option{"plan", 0, "FILE", "write exactly this *.plan.json instead of planning", kQuantize, G::kFiles, &S::plan},
@@ -104,6 +106,16 @@ const std::array kTable = {
     Option{"checkpoint", 0, "PATH|none", "where an interrupted analysis is kept (default: the user's cache folder)",
            kReaders, G::kAnalysis, &S::checkpoint},
 
+    Option{"devices", 0, "LIST", "processors: cpu, cpu:0, cpu:0-3, cpu:0+2, openvino:cpu, openvino:cpu@1, webgpu, cuda:0; "
+           "separated by commas", kProfile, G::kAnalysis, &S::devices},
+    Option{"precisions", 0, "LIST", "of float32, bfloat16, int8, int4 (default: all that the processors have)",
+           kProfile, G::kAnalysis, &S::precisions},
+    Option{"repeats", 0, "N", "timed runs of every segment (default 15)", kProfile, G::kAnalysis, &S::repeats, 1, 100'000},
+    Option{"openvino-library", 0, "PATH", "libonnxruntime_providers_openvino_plugin.so of the Python package "
+           "onnxruntime-ep-openvino", kProfile, G::kAnalysis, &S::openvino_library},
+    Option{"checkpoint", 0, "PATH|none", "where an interrupted profile is kept (default: beside the output)",
+           kProfile, G::kAnalysis, &S::checkpoint},
+
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
     Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
     Option{"print-config", 0, "", "print the options in force as a configuration file and stop", kEveryCommand, G::kRun,
@@ -114,7 +126,7 @@ const std::array kTable = {
     Option{"quiet", 'q', "", "no progress, notes or warnings; only the result and errors", kEveryCommand, G::kRun, &S::quiet},
     Option{"verbose", 'v', "", "more detail: what was chosen and why, every layer", kEveryCommand, G::kRun, &S::verbose},
     Option{"progress", 0, "auto|always|never", "the progress on stderr: a bar on a terminal, else lines; auto says nothing of stages "
-                     "under a second (default auto)", kRunners, G::kRun, &S::progress},
+                     "under a second (default auto)", kRunners | kProfile, G::kRun, &S::progress},
     Option{"color", 0, "auto|always|never", "colours (default auto: on a terminal, unless NO_COLOR is set)",
            kEveryCommand, G::kRun, &S::color},
     Option{"log-file", 0, "PATH", "append everything said to this file, with times", kEveryCommand, G::kRun, &S::log_file},

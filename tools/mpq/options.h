@@ -22,7 +22,8 @@ enum CommandBit : unsigned {
   kDiff = 1U << 6,
   kCheck = 1U << 7,
   kCompletion = 1U << 8,
-  kEveryCommand = (1U << 9) - 1
+  kProfile = 1U << 9,
+  kEveryCommand = (1U << 10) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -42,6 +43,9 @@ struct Settings {
 
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;
+
+  std::string devices, precisions, openvino_library;
+  std::optional<std::int64_t> repeats;
 
   std::string output_dir, cache;
   bool json_lines = false;
