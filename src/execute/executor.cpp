@@ -14,6 +14,7 @@
 #include "place/profile_problem.h"
 #include "profile/subnet.h"
 #include "runtime/feed_check.h"
+#include "runtime/provider_facts.h"
 
 namespace mpq {
 namespace {
@@ -171,6 +172,7 @@ struct Executor::Impl {
 Executor::Executor(const Model& model, const Profile& profile, const Placement& placement,
                    const ExecutorOptions& options) {
   require_matches(profile, model);
+  if (!options.openvino_library.empty()) runtime::use_openvino_library(options.openvino_library);
   check(profile, placement);
   impl_ = std::make_unique<Impl>(model, profile, placement, options);
 }

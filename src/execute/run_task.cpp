@@ -5,9 +5,9 @@
 
 #include "mpq/error.h"
 #include "mpq/execution.h"
-#include "mpq/version.h"
 
 #include "support/statistics.h"
+#include "version_generated.h"
 
 namespace mpq {
 namespace {
@@ -136,7 +136,7 @@ ExecutionResult run_task(const Model& model, const Profile& profile, const Sampl
   require_matches(profile, model);
   ExecutionResult result;
   ExecutionRecord& record = result.record;
-  record.mpq_version = version();
+  record.mpq_version = MPQ_VERSION;
   record.model = model.facts();
   record.data = samples.facts();
   record.precision = options.place.precision.empty() ? profile.base_precision : options.place.precision;

@@ -117,6 +117,8 @@ class PipelineSearch {
         const std::uint32_t both = pair.set | pair.group;
         if (computing[pair.group] <= mark_[both]) continue;
         pairs[kept++] = pair;
+        // The whole network on each of several processors is as many lanes.
+        if (first == 0 && end == problem_.segments && !std::has_single_bit(pair.group)) continue;
         const double rate = std::min(pair.rate, rates[pair.group]);
         double& known = rate_[state(end, both)];
         if (rate <= std::max(known, mark_[both])) continue;

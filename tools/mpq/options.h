@@ -23,7 +23,8 @@ enum CommandBit : unsigned {
   kCheck = 1U << 7,
   kCompletion = 1U << 8,
   kProfile = 1U << 9,
-  kEveryCommand = (1U << 10) - 1
+  kRun = 1U << 10,
+  kEveryCommand = (1U << 11) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -50,6 +51,10 @@ struct Settings {
   bool kernels = false;
   std::string devices, precisions, openvino_library;
   std::optional<std::int64_t> repeats;
+
+  std::string profile, task, inputs, html, latency_limit, precision;
+  std::optional<std::int64_t> requests;
+  bool explain = false;
 
   bool json_lines = false;
 

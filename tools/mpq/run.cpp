@@ -32,6 +32,7 @@ RunTaskOptions task_options(const Settings& settings) {
   options.place.task = settings.task == "sync" ? TaskKind::kSync : TaskKind::kAsync;
   options.place.precision = settings.precision;
   if (!settings.latency_limit.empty()) options.place.latency_limit = parse_latency(settings.latency_limit);
+  options.executor.openvino_library = settings.openvino_library;
   options.requests = static_cast<int>(settings.requests.value_or(0));
   return options;
 }
