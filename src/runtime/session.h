@@ -20,6 +20,12 @@ struct SessionOptions {
   int optimization_level = 99;
 };
 
+/// Memory of the caller's for a float32 output of this shape; null: none.
+struct Place {
+  float* data = nullptr;
+  std::vector<std::int64_t> shape = {};
+};
+
 /// A model loaded by ONNX Runtime's CPU provider. Tensors of the store are handed over from memory, without a file.
 /// run() may be called from several threads at once.
 class Session {
@@ -40,6 +46,10 @@ class Session {
   std::vector<Tensor> run(const Feed& feed) const;
   /// As above, only these outputs.
   std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs) const;
+  /// As above, but outputs with a place are written there instead of being returned (then as an empty Tensor).
+  /// `places` is parallel to `outputs`.
+  std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs,
+                          const std::vector<Place>& places) const;
 
  private:
   struct Impl;
