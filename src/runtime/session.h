@@ -33,6 +33,12 @@ struct SessionOptions {
   std::string optimized_model_path = {}, profile_prefix = {};
 };
 
+/// Memory of the caller's for a float32 output of this shape; null: none.
+struct Place {
+  float* data = nullptr;
+  std::vector<std::int64_t> shape = {};
+};
+
 /// A model loaded by ONNX Runtime, on its CPU provider unless told otherwise. Tensors of the store are handed over from
 /// memory, without a file. run() may be called from several threads at once.
 class Session {
@@ -54,6 +60,10 @@ class Session {
   std::vector<Tensor> run(const Feed& feed) const;
   /// As above, only these outputs.
   std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs) const;
+  /// As above, but outputs with a place are written there instead of being returned (then as an empty Tensor).
+  /// `places` is parallel to `outputs`.
+  std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs,
+                          const std::vector<Place>& places) const;
   /// All inputs in the order of inputs(), all outputs in the order of outputs(), passed on without a copy: what one
   /// session returns can be fed to the next as it is. Throws Error{kInvalidInput} for a failing run.
   std::vector<SharedValue> run_values(const std::vector<SharedValue>& inputs) const;
