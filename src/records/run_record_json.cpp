@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <map>
+#include <string_view>
 
 #include "mpq/run_record.h"
 
@@ -13,6 +15,36 @@
 
 namespace mpq {
 namespace {
+
+/// Options of names that may be repeated: always lists. The first records of schema version 1 joined their values.
+constexpr std::array kRepeated = {"layer", "keep"};
+constexpr std::string_view kJoint = ", ";
+
+Json write_options(const std::vector<std::pair<std::string, std::string>>& options) {
+  Json object = text_pairs(options);
+  for (const char* name : kRepeated) {
+    if (object.contains(name) && object[name].is_string()) object[name] = Json::array({object[name]});
+  }
+  return object;
+}
+
+std::vector<std::pair<std::string, std::string>> read_options(const JsonReader& reader) {
+  std::vector<std::pair<std::string, std::string>> options;
+  for (const auto& [name, member] : reader.members()) {
+    const bool repeated = std::find(kRepeated.begin(), kRepeated.end(), name) != kRepeated.end();
+    if (member.is_list()) {
+      for (const JsonReader& element : member.elements()) options.emplace_back(name, element.string());
+      continue;
+    }
+    std::string rest = member.string();
+    for (std::size_t end = rest.find(kJoint); repeated && end != std::string::npos; end = rest.find(kJoint)) {
+      options.emplace_back(name, rest.substr(0, end));
+      rest.erase(0, end + kJoint.size());
+    }
+    options.emplace_back(name, rest);
+  }
+  return options;
+}
 
 Json write_budget(const Plan& plan) {
   Json object{{"requested", plan.budget},
@@ -183,7 +215,7 @@ std::string to_json(const RunRecord& value) {
   object["timings"] = write_timings(value.timings_seconds);
   object["peak_memory_bytes"] = value.peak_memory_bytes;
   object["environment"] = text_pairs(value.environment);
-  object["options"] = text_pairs(value.options);
+  object["options"] = write_options(value.options);
   object["warnings"] = value.warnings;
   object["plan"] = or_null(value.plan, write_plan);
   object["sensitivity"] = or_null(value.sensitivity, write_sensitivity);
@@ -210,7 +242,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& where
     value.timings_seconds.emplace_back(stage, timings.number(stage));
   value.peak_memory_bytes = reader.at("peak_memory_bytes").integer(0);
   value.environment = reader.at("environment").text_pairs();
-  value.options = reader.at("options").text_pairs();
+  value.options = read_options(reader.at("options"));
   for (const JsonReader& warning : reader.at("warnings").elements()) value.warnings.push_back(warning.string());
   return value;
 }

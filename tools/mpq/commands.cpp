@@ -142,6 +142,16 @@ const std::vector<Command>& table() {
        "mpq completion fish > ~/.config/fish/completions/mpq.fish",
        "Prints the completions of one shell, made from the same table as this help.",
        run_completion},
+      {"man",
+       kMan,
+       {"PAGE"},
+       "manual pages",
+       "mpq man quantize | man -l -\n"
+       "mpq man budgets > mpq-budgets.7\n"
+       "mpq man list",
+       "Prints the manual page of mpq, of a command or of a topic, made from the same tables as this help; `list` "
+       "prints the names of their files. `cmake --install` installs them all.",
+       run_man},
   };
   return commands;
 }

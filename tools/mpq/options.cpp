@@ -253,7 +253,7 @@ void assign(const Option& option, const std::vector<std::string>& values, const 
     settings.*list = list == &S::budgets ? split_budgets(values) : values;
   }
   std::erase_if(settings.given, [&](const auto& known) { return known.first == option.name; });
-  settings.given.emplace_back(option.name, fmt::format("{}", fmt::join(values, ", ")));
+  for (const std::string& value : values) settings.given.emplace_back(option.name, value);
 }
 
 }  // namespace mpq::cli

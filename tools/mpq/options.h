@@ -24,7 +24,8 @@ enum CommandBit : unsigned {
   kCompletion = 1U << 8,
   kProfile = 1U << 9,
   kRun = 1U << 10,
-  kEveryCommand = (1U << 11) - 1
+  kMan = 1U << 11,
+  kEveryCommand = (1U << 12) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -61,7 +62,7 @@ struct Settings {
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
   bool json = false, quiet = false, verbose = false, help = false, print_config = false;
 
-  /// What was set and by whom, in the table's order: option name -> value as written.
+  /// What was set, in the order it was: option name -> value as written; a repeated option stands here repeatedly.
   std::vector<std::pair<std::string, std::string>> given;
   /// Options set on the command line or in the environment: no file goes over them.
   std::set<std::string> fixed;

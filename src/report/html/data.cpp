@@ -40,18 +40,6 @@ constexpr std::array<std::pair<const char*, const char*>, 21> kTold = {{{"calibr
                                                                         {"scores", ""},
                                                                         {"max-trials", "32"}}};
 
-/// The value of a repeated option is its values, joined.
-std::vector<std::string> split(const std::string& text, bool repeated) {
-  if (!repeated) return {text};
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(", ", begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 2;
-  }
-  return parts;
-}
-
 bool was_given(const RunRecord& record, const std::string& name) {
   return std::any_of(record.options.begin(), record.options.end(), [&](const auto& o) { return o.first == name; });
 }
@@ -152,8 +140,7 @@ CommandAround command_around(const RunRecord& record) {
     const auto told = std::find_if(kTold.begin(), kTold.end(), [&, n = name](const auto& t) { return n == t.first; });
     if (told == kTold.end() || value == told->second || value.empty()) continue;
     if (name == "max-trials" && effort) continue;  // --effort says it
-    const bool repeated = name == "layer" || name == "keep";
-    for (const std::string& part : split(value, repeated)) command.after += " --" + name + ' ' + shell_word(part);
+    command.after += " --" + name + ' ' + shell_word(value);
   }
   // An analysis alone: its own file, which `mpq analyze` names so, spares doing it again.
   if (record.command == "analyze" && record.sensitivity) {

@@ -134,10 +134,10 @@ TEST(Html, HostileNamesStayText) {
 
 TEST(Html, ThePlansOfTheFrontierAreInThePageWithTheirCommand) {
   RunRecord run = report_test::sample_run();
-  run.options = {{"calibration", "in puts.npz"}, {"effort", "3"}, {"keep", "a*, b"}, {"seed", "7"}, {"quiet", "true"}};
+  run.options = {{"calibration", "in puts.npz"}, {"effort", "3"}, {"keep", "a*"}, {"keep", "b, c"}, {"seed", "7"}, {"quiet", "true"}};
   const auto data = data_of(page(run));
   EXPECT_EQ(data["before"], "mpq quantize net.onnx ");
-  EXPECT_EQ(data["after"], " --calibration 'in puts.npz' --keep 'a*' --keep b --seed 7");
+  EXPECT_EQ(data["after"], " --calibration 'in puts.npz' --keep 'a*' --keep 'b, c' --seed 7");
   ASSERT_EQ(data["points"].size(), 3U);
   EXPECT_EQ(data["points"][0]["budget"], "4bit");
   EXPECT_EQ(data["points"][0]["choice"], nlohmann::json::array({0, 0, 0}));
