@@ -34,6 +34,11 @@ const std::array kTable = {
            kQuantize, G::kFiles, &S::evaluation},
     Option{"data", 0, "DATA", "inputs to compare on: as --calibration of quantize; without it, synthetic inputs",
            kVerify, G::kFiles, &S::data},
+    Option{"kernels", 0, "", "run the model and show which kernel of ONNX Runtime each layer gets, and its time", kInspect, G::kFiles,
+           &S::kernels},
+    Option{"float", 0, "MODEL", "with --kernels: the float model, to compare times with", kInspect, G::kFiles, &S::float_model},
+    Option{"data", 0, "DATA", "with --kernels: inputs to run it on, as --calibration of quantize; without it, synthetic inputs",
+           kInspect, G::kFiles, &S::data},
     Option{"labels", 0, "FILE.npy", "true classes of the evaluation samples: accuracy before and after",
            kQuantize | kVerify, G::kFiles, &S::labels},
     Option{"samples", 0, "N", "use at most N samples of each data set", kRunners, G::kFiles, &S::samples, 1, 1'000'000'000},
@@ -58,6 +63,9 @@ const std::array kTable = {
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
            "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
+    Option{"max-drop", 0, "X", "write the smallest model that loses at most so much on the evaluation data, by measuring: 0.5% of the "
+           "accuracy (without labels: of the top-1 answers), 30dB at every output, or 0.01 damage; a --budget then limits it from above",
+           kQuantize, G::kPlan, &S::max_drop},
     Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
@@ -102,11 +110,16 @@ const std::array kTable = {
            kReaders, G::kAnalysis, &S::place},
     Option{"aggregation", 0, "mean|max|quantile", "how trials are put together (default mean)", kReaders, G::kAnalysis, &S::aggregation},
     Option{"outputs", 0, "'GLOB'", "measure only these outputs", kRunners, G::kAnalysis, &S::outputs},
+    Option{"output-weight", 0, "'GLOB=W'", "weight of these outputs in the damage (default 1 each; 0 leaves them out); may be given "
+           "several times", kRunners, G::kAnalysis, &S::output_weights},
+    Option{"output-kind", 0, "'GLOB=KIND'", "what these outputs hold: logits, probabilities, sigmoid or tensor (default: told from their "
+           "values); may be given several times", kRunners, G::kAnalysis, &S::output_kinds},
     Option{"seed", 0, "N", "of everything random (default 1)", kRunners, G::kAnalysis, &S::seed, 0, kMostSeed},
     Option{"checkpoint", 0, "PATH|none", "where an interrupted analysis is kept (default: the user's cache folder)",
            kReaders, G::kAnalysis, &S::checkpoint},
 
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
+    Option{"threads", 'j', "N", "with --kernels: threads inside one run (default 1)", kInspect, G::kRun, &S::threads, 1, 4096},
     Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
     Option{"print-config", 0, "", "print the options in force as a configuration file and stop", kEveryCommand, G::kRun,
            &S::print_config},

@@ -43,7 +43,10 @@ struct Settings {
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;
 
-  std::string output_dir, cache;
+  std::vector<std::string> output_weights, output_kinds;
+
+  std::string output_dir, cache, float_model;
+  bool kernels = false;
   bool json_lines = false;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
