@@ -40,10 +40,10 @@ auto timed(Timings& timings, const std::string& stage, const Work& work) {
   return result;
 }
 
-std::vector<std::vector<Candidate>> candidates_of(const Model& model, const std::vector<int>& bits) {
+std::vector<std::vector<Candidate>> candidates_of(const Model& model, const AnalyzeOptions& options) {
   std::vector<std::vector<Candidate>> result;
   for (const Layer& layer : model.layers()) {
-    if (layer.quantizable()) result.push_back(encode::candidates_for(layer, bits));
+    if (layer.quantizable()) result.push_back(encode::candidates_for(layer, options.bits, options.forms));
   }
   return result;
 }
@@ -259,7 +259,7 @@ void add_written(const QuantizedModel& quantized, RunRecord& record) {
 Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options, Observer& observer,
                     AnalysisCost* cost) {
   options.validate();
-  const auto candidates = candidates_of(model, options.bits);
+  const auto candidates = candidates_of(model, options);
   if (candidates.empty()) {
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
                 "`mpq inspect` lists every weight and why it is left alone.");

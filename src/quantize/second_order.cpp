@@ -13,8 +13,15 @@ namespace {
 
 using Eigen::Index;
 
-float to_grid(float value, float scale, IntegerRange range) {
-  return std::clamp(std::nearbyint(value / scale), static_cast<float>(range.low), static_cast<float>(range.high));
+kernels::Levels levels_of(const GridProblem& problem) {
+  return {static_cast<float>(problem.range.low), static_cast<float>(problem.range.high),
+          problem.entries != nullptr ? problem.entries->data() : nullptr};
+}
+
+float to_level(float ratio, const GridProblem& problem) {
+  if (problem.entries != nullptr) return problem.entries->nearest(ratio);
+  return std::clamp(std::nearbyint(ratio), static_cast<float>(problem.range.low),
+                    static_cast<float>(problem.range.high));
 }
 
 /// Columns by rising diagonal; equal ones in their own order, so that nothing depends on the sort.
@@ -58,12 +65,12 @@ Matrix SecondOrderFactor::round(const GridProblem& problem) const {
     scales.row(place) = problem.scales.col(order_[static_cast<std::size_t>(place)]).transpose();
   }
   Matrix moved = Matrix::Zero(n, rows);
-  const auto low = static_cast<float>(problem.range.low), high = static_cast<float>(problem.range.high);
+  const kernels::Levels levels = levels_of(problem);
   for (Index end = n; end > 0; end -= std::min(end, kBlock)) {
     const Index begin = std::max<Index>(end - kBlock, 0);
     for (Index place = end - 1; place >= begin; --place) {
       const auto line = [&](Matrix& matrix) { return matrix.data() + place * rows; };
-      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), low, high}, line(integers),
+      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), levels}, line(integers),
                           line(errors), count);
       for (Index before = begin; before < place; ++before) {
         kernel.add(moved.data() + before * rows, line(errors), upper_(before, place), count);
@@ -90,7 +97,7 @@ Matrix round_to_nearest(const GridProblem& problem) {
   Matrix integers(problem.weights.rows(), problem.weights.cols());
   for (Index r = 0; r < integers.rows(); ++r) {
     for (Index k = 0; k < integers.cols(); ++k) {
-      integers(r, k) = to_grid(problem.weights(r, k), problem.scales(r, k), problem.range);
+      integers(r, k) = to_level(problem.weights(r, k) / problem.scales(r, k), problem);
     }
   }
   return integers;
@@ -103,6 +110,7 @@ Matrix rounding_error(const GridProblem& problem, const Matrix& integers) {
 std::size_t descend(const GridProblem& problem, const DoubleMatrix& gram, int sweeps, Matrix& integers) {
   const double mean = gram.diagonal().mean();
   if (!(mean > 0) || !std::isfinite(mean)) return 0;
+  const kernels::Levels levels = levels_of(problem);
   const kernels::Kernels& kernel = kernels::best();
   const Matrix unit = (gram / mean).cast<float>();
   const Eigen::VectorXf curvatures = unit.diagonal();
@@ -119,8 +127,7 @@ std::size_t descend(const GridProblem& problem, const DoubleMatrix& gram, int sw
                                slopes.data() + first,
                                curvatures.data(),
                                integers.data() + first,
-                               static_cast<float>(problem.range.low),
-                               static_cast<float>(problem.range.high)};
+                               levels};
     for (int sweep = 0; sweep < sweeps; ++sweep) {
       std::size_t now = 0;
       for (std::size_t k = kernel.next_change(row, 0, columns); k < columns;

@@ -90,25 +90,37 @@ void add(float* y, const float* x, float factor, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
-void round_column(const Column& column, float* __restrict integers, float* __restrict errors, std::size_t n) {
+template <bool kCodebook>
+void round_column_among(const Column& column, float* __restrict integers, float* __restrict errors, std::size_t n) {
   constexpr float kRounder = 12582912.0F;
   for (std::size_t i = 0; i < n; ++i) {
     const float w = column.weights[i], scale = column.scales[i];
     const float aim = (w + column.moved[i] / column.pivot) / scale;
-    float q = aim < column.low ? column.low : aim;
-    q = q > column.high ? column.high : q;
-    q = (q + kRounder) - kRounder;
+    float q = 0;
+    if constexpr (kCodebook) {
+      q = nearest_entry(column.levels.entries, aim);
+    } else {
+      q = aim < column.levels.low ? column.levels.low : aim;
+      q = q > column.levels.high ? column.levels.high : q;
+      q = (q + kRounder) - kRounder;
+    }
     integers[i] = q;
     errors[i] = w - q * scale;
   }
 }
 
-std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
+void round_column(const Column& column, float* integers, float* errors, std::size_t n) {
+  column.levels.entries != nullptr ? round_column_among<true>(column, integers, errors, n)
+                                   : round_column_among<false>(column, integers, errors, n);
+}
+
+template <bool kCodebook>
+std::size_t next_change_among(const Descent& row, std::size_t from, std::size_t n) {
   constexpr std::size_t kAtOnce = 16;
   std::size_t k = from;
   for (; k + kAtOnce <= n; k += kAtOnce) {
     float steps[kAtOnce];
-    for (std::size_t i = 0; i < kAtOnce; ++i) steps[i] = best_step(row, k + i);
+    for (std::size_t i = 0; i < kAtOnce; ++i) steps[i] = best_step_among<kCodebook>(row, k + i);
     float any = 0;
     for (std::size_t i = 0; i < kAtOnce; ++i) any += steps[i] * steps[i];
     if (any == 0) continue;
@@ -117,9 +129,13 @@ std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
     }
   }
   for (; k < n; ++k) {
-    if (best_step(row, k) != 0) return k;
+    if (best_step_among<kCodebook>(row, k) != 0) return k;
   }
   return n;
+}
+
+std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
+  return row.levels.entries != nullptr ? next_change_among<true>(row, from, n) : next_change_among<false>(row, from, n);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
     Numbers integers[2] = {Numbers(kCount), Numbers(kCount)}, errors[2] = {Numbers(kCount), Numbers(kCount)};
     for (const std::size_t i : {0, 1}) {
       const kernels::Kernels& kernel = kernels::at(i * set);
-      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, -4, 3}, integers[i].data(),
+      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, {-4, 3, nullptr}}, integers[i].data(),
                           errors[i].data(), kCount);
       kernel.add(errors[i].data(), weights.data(), .3F, kCount);
     }
