@@ -19,6 +19,7 @@ ValueInfo value_info(const BoundaryTensor& tensor) {
   info.dtype = tensor.dtype;
   info.shape = tensor.shape;
   info.symbols = tensor.symbols;
+  info.has_rank = !tensor.shape.empty();  // the runtime tells neither of a scalar nor of an unknown rank
   for (std::size_t i = 0; i < info.shape.size(); ++i) {
     if (info.symbols[i].empty()) continue;
     info.shape[i] = -1;
