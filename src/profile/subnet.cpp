@@ -17,9 +17,11 @@ ValueInfo value_info(const BoundaryTensor& tensor) {
   ValueInfo info;
   info.name = tensor.name;
   info.dtype = tensor.dtype;
+  // Before the network has run once, no extents may mean that even their number is not known; and the runtime must not
+  // be told that a value is a scalar when it is not (1.32 crashes in a fusion).
+  info.has_rank = !tensor.shape.empty();
   info.shape = tensor.shape;
   info.symbols = tensor.symbols;
-  info.has_rank = !tensor.shape.empty();  // the runtime tells neither of a scalar nor of an unknown rank
   for (std::size_t i = 0; i < info.shape.size(); ++i) {
     if (info.symbols[i].empty()) continue;
     info.shape[i] = -1;
