@@ -58,7 +58,7 @@ Ort::ConstEpDevice openvino_device(const std::string& device) {
     }
   }
   throw Error(ErrorCode::kUnsupported, "OpenVINO has no device \"" + device + "\" on this machine.", "openvino",
-              "Its devices are cpu, gpu and npu, as the machine has them.");
+              "It offers those of Intel: cpu, gpu and npu, as the machine has them.");
 }
 
 /// Threads and precision reach this provider through its own configuration alone.

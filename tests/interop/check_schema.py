@@ -84,6 +84,7 @@ def written_by(tool, model, folder):
     for name in ("scores.json", "plan.json", "run.json", "verify.json"):
         yield name, (folder / name).read_text(encoding="utf-8")
     yield "quantize --json", printed
+    yield "profile --json", run("profile", model, "--devices", "cpu,cuda:9", "--repeats", "1", "-o", "-")
     yield "diff --json", run("diff", at["run.json"], at["plan.json"], "--json")
     yield "check --json", run("check", at["run.json"], "--max-bytes", "100%", "--min-sqnr", "warn:99dB", "--json")
     yield "report --format json", run("report", at["run.json"], "--format", "json")

@@ -1,0 +1,174 @@
+#include "mpq/profile.h"
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "mpq/error.h"
+
+#include "../analyze/fixtures.h"
+#include "profile/subnet.h"
+#include "profile/walk.h"
+#include "runtime/session.h"
+
+namespace mpq::profiling {
+namespace {
+
+/// Two branches of products behind a first one, joined; the batch varies.
+Model branched() {
+  return testing_models::load(testing_models::parse(
+      R"(<ir_version: 8, opset_import: ["" : 13]>
+         net (float[N, 16] x) => (float[N, 16] y) {
+           a = MatMul(x, w0)
+           b = Relu(a)
+           c = MatMul(b, w1)
+           d = Tanh(c)
+           e = MatMul(b, w2)
+           f = Sigmoid(e)
+           g = Add(d, f)
+           y = MatMul(g, w3)
+         })",
+      {{"w0", {16, 16}}, {"w1", {16, 16}}, {"w2", {16, 16}}, {"w3", {16, 16}}}));
+}
+
+Profile measured(const Model& model, const std::string& devices, const std::string& checkpoint = "",
+                 Observer& observer = silent_observer()) {
+  ProfileOptions options;
+  options.processors = parse_processors(devices);
+  options.repeats = 3;
+  options.checkpoint_path = checkpoint;
+  return profile(model, Samples::synthetic(model, 1, 1), options, observer);
+}
+
+TEST(ProfileOfABranchedNetwork, KeepsBranchesApart) {
+  const Profile p = measured(branched(), "cpu");
+  ASSERT_EQ(p.segments.size(), 4U);
+  EXPECT_EQ(p.segments[1].predecessors, (std::vector<int>{0}));
+  EXPECT_EQ(p.segments[2].predecessors, (std::vector<int>{0}));
+  EXPECT_EQ(p.segments[3].predecessors, (std::vector<int>{1, 2}));
+  for (const Segment& segment : p.segments) EXPECT_EQ(segment.layers.size(), 1U);
+}
+
+TEST(ProfileOfABranchedNetwork, MeasuresEverySegmentAtEveryPrecision) {
+  const Profile p = measured(branched(), "cpu,webgpu");
+  ASSERT_EQ(p.columns.size(), p.processors[1].present() ? 6U : 3U);
+  for (const char* precision : {"float32", "int8", "int4"}) {
+    const CostColumn* column = p.column(0, precision);
+    ASSERT_NE(column, nullptr) << precision;
+    ASSERT_EQ(column->costs.size(), p.segments.size());
+    ASSERT_TRUE(column->whole && column->predicted);
+    for (const SegmentCost& cost : column->costs) {
+      EXPECT_TRUE(cost.supported());
+      EXPECT_GT(cost.alone.seconds, 0);
+      EXPECT_EQ(cost.alone.count, 3);
+      EXPECT_GT(cost.memory_bytes, 0);
+    }
+    EXPECT_EQ(column->costs.back().with_next.count, 0);
+    EXPECT_EQ(column->costs.front().with_next.count, 3);
+  }
+}
+
+/// Every way to divide the branched network gives the bytes of the whole.
+TEST(ProfileOfABranchedNetwork, SubnetsInSequenceAreTheNetwork) {
+  const Model model = branched();
+  const Profile p = measured(model, "cpu:0");
+  const CuttableModel cuttable(model, p);
+  const Samples samples = Samples::synthetic(model, 1, 7);
+  const Tensor expected = runtime::Session(model).run(samples[0]).front();
+  for (const std::vector<std::vector<int>>& parts : std::vector<std::vector<std::vector<int>>>{
+           {{0, 1, 2, 3}}, {{0}, {1}, {2}, {3}}, {{0, 2}, {1}, {3}}, {{0}, {1, 2}, {3}}, {{0, 1}, {2, 3}}}) {
+    std::map<std::string, runtime::SharedValue> values;
+    for (const auto& [name, tensor] : samples[0]) values[name] = runtime::SharedValue(tensor);
+    for (const std::vector<int>& segments : parts) {
+      const runtime::Session session = cuttable.session(segments, p.processors[0], "float32");
+      std::vector<runtime::SharedValue> inputs;
+      for (const ValueInfo& info : session.inputs()) inputs.push_back(values.at(info.name));
+      const auto outputs = session.run_values(inputs);
+      for (std::size_t i = 0; i < outputs.size(); ++i) values[session.outputs()[i].name] = outputs[i];
+    }
+    const Tensor found = values.at("y").tensor();
+    ASSERT_EQ(found.shape(), expected.shape());
+    EXPECT_EQ(std::memcmp(found.data(), expected.data(), expected.size_bytes()), 0);
+  }
+}
+
+TEST(ProfileRecord, ReadsBackAsItWas) {
+  const Profile p = measured(branched(), "cpu:0");
+  const std::string text = to_json(p);
+  EXPECT_EQ(to_json(profile_from_json(text, "p.json")), text);
+  EXPECT_THROW(profile_from_json(text.substr(0, text.size() / 2), "p.json"), Error);
+}
+
+TEST(ProfileRecord, IsRefusedForAnotherModelOrMachine) {
+  const Model model = branched();
+  Profile p = measured(model, "cpu:0");
+  EXPECT_NO_THROW(require_matches(p, model));
+  p.machine.sha256 = "another";
+  EXPECT_THROW(require_matches(p, model), Error);
+  p.machine = this_machine();
+  p.model.sha256 = "another";
+  EXPECT_THROW(require_matches(p, model), Error);
+}
+
+TEST(SubnetSeconds, NeighboursSaveWhatWasMeasuredAndOthersACall) {
+  Profile p;
+  p.processors.resize(1);
+  p.processors[0].call_seconds = 0.5;
+  p.segments.resize(3);
+  CostColumn column;
+  column.precision = "float32";
+  for (const double seconds : {3.0, 4.0, 5.0}) {
+    SegmentCost cost;
+    cost.alone.seconds = seconds;
+    column.costs.push_back(cost);
+  }
+  column.costs[0].with_next = {6.0, 0, 1};  // saves 1
+  column.costs[1].with_next = {7.0, 0, 1};  // saves 2
+  p.columns = {column};
+  EXPECT_DOUBLE_EQ(subnet_seconds(p, {0}, 0, "float32"), 3);
+  EXPECT_DOUBLE_EQ(subnet_seconds(p, {0, 1, 2}, 0, "float32"), 9);
+  EXPECT_DOUBLE_EQ(subnet_seconds(p, {0, 2}, 0, "float32"), 7.5);
+  EXPECT_TRUE(std::isinf(subnet_seconds(p, {0}, 0, "int8")));
+}
+
+/// Stops before the third segment.
+class Impatient : public Observer {
+ public:
+  void progress(const std::string&, double done, double, const std::string&) override { stop_ = done >= 2; }
+  bool cancelled() const override { return stop_; }
+
+ private:
+  bool stop_ = false;
+};
+
+TEST(ProfileCheckpoint, TakesUpWhatAnInterruptedRunMeasured) {
+  const std::string path = testing_models::temporary("profile.checkpoint").string();
+  const Model model = branched();
+  Impatient impatient;
+  EXPECT_THROW(measured(model, "cpu:0", path, impatient), Error);
+  ASSERT_TRUE(std::filesystem::exists(path));
+  // A figure that no measurement gives shows that it was taken from the file.
+  std::ifstream in(path);
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::size_t begin = text.find("\"seconds\":") + 10, end = text.find(',', begin);
+  text.replace(begin, end - begin, "12345.0");
+  std::ofstream(path) << text << "{\"segment\": 2, \"co";  // and a line that was not written to its end
+  const Profile p = measured(model, "cpu:0", path);
+  EXPECT_EQ(p.columns[0].costs[0].alone.seconds, 12345.0);
+  EXPECT_LT(p.columns[0].costs[2].alone.seconds, 1.0);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(ProfileOfNoProcessor, SaysWhatIsMissing) {
+  try {
+    measured(branched(), "cuda:7");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  }
+}
+
+}  // namespace
+}  // namespace mpq::profiling
