@@ -33,11 +33,11 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 }
 
 /// A command line cut before options, as a shell takes it.
-std::string cut_command(std::string line, std::size_t indent) {
+std::string cut_command(std::string line, std::size_t indent, std::size_t width) {
   const std::string margin(indent, ' ');
   std::string result = margin;
-  while (margin.size() + line.size() > kWidth) {
-    std::size_t cut = line.rfind(" --", kWidth - indent - 2);
+  while (indent + line.size() > width) {
+    std::size_t cut = line.rfind(" --", width - indent - 2);
     if (cut == std::string::npos || cut == 0) break;
     result += line.substr(0, cut) + " \\\n" + margin + "   ";
     line.erase(0, cut);
@@ -64,10 +64,10 @@ std::string option_group(const Command& command, Option::Group group, const char
 
 }  // namespace
 
-std::string example_lines(const Command& command, std::size_t indent) {
+std::string example_lines(const Command& command, std::size_t indent, std::size_t width) {
   std::istringstream lines(command.examples);
   std::string result;
-  for (std::string line; std::getline(lines, line);) result += cut_command(line, indent);
+  for (std::string line; std::getline(lines, line);) result += cut_command(line, indent, width);
   return result;
 }
 
@@ -103,7 +103,7 @@ std::string general_help() {
 
 std::string command_help(const Command& command) {
   std::string text =
-      fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, example_lines(command, 2));
+      fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, example_lines(command, 2, kWidth));
   text += fmt::format("Usage: mpq {} {}{} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
                       command.several ? "..." : "", wrapped(command.details, 0));
   for (const OptionGroup& group : option_groups()) text += option_group(command, group.group, group.heading);

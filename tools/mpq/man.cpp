@@ -18,6 +18,8 @@
 namespace mpq::cli {
 namespace {
 
+constexpr std::size_t kTextWidth = 72;  ///< of 80 columns, behind the margin of a page
+
 /// Text that roff shows as it stands.
 std::string roff(const std::string& text) {
   std::string result;
@@ -95,15 +97,15 @@ std::string command_page(const Command& command) {
   std::string text = head(command.name, command.summary);
   text += fmt::format(".SH SYNOPSIS\n\\fBmpq {}\\fR \\fI{}{}\\fR [\\fIOPTIONS\\fR]\n", roff(command.name),
                       fmt::join(command.positionals, " "), command.several ? "..." : "");
-  text +=
-      fmt::format(".SH DESCRIPTION\n{}\n.SH EXAMPLES\n", roff(command.details)) + verbatim(example_lines(command, 0));
+  text += fmt::format(".SH DESCRIPTION\n{}\n.SH EXAMPLES\n", roff(command.details)) +
+          verbatim(example_lines(command, 0, kTextWidth));
   text += options_of(command);
   text += fmt::format(".SH ENVIRONMENT\n{}\n.SH EXIT STATUS\n", roff(kPrecedence));
   return text + verbatim(find_topic("exit-codes")->text) + see_also({"mpq", "exit-codes"});
 }
 
 std::string topic_page(const Topic& topic) {
-  return head(topic.name, topic.summary) + ".SH DESCRIPTION\n" + verbatim(topic.text) + see_also({"mpq"});
+  return head(topic.name, topic.summary) + ".SH DESCRIPTION\n.in 0\n" + verbatim(topic.text) + see_also({"mpq"});
 }
 
 std::string main_page() {
@@ -114,7 +116,7 @@ std::string main_page() {
   text += ".SH TOPICS\n";
   for (const Topic& topic : topic_table())
     text += fmt::format(".TP\n{}\n{}\n", reference(topic.name), roff(topic.summary));
-  return text + ".SH EXAMPLES\n" + verbatim(example_lines(*find_command("quantize"), 0));
+  return text + ".SH EXAMPLES\n" + verbatim(example_lines(*find_command("quantize"), 0, kTextWidth));
 }
 
 std::string list() {
