@@ -30,5 +30,6 @@ using Bytes = std::vector<std::byte>;
 Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes half_bytes(const std::vector<float>& weight);
+Bytes integer_bytes(const std::vector<std::int32_t>& integers);
 
 }  // namespace mpq::encode
