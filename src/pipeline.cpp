@@ -4,15 +4,21 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
 #include <thread>
 
 #include "mpq/error.h"
+#include "mpq/kernels.h"
 #include "mpq/report.h"
 #include "mpq/version.h"
 
 #include "analyze/engine.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
+#include "integer_plan.h"
 #include "joint_plan.h"
 #include "rounded_quantize.h"
 #include "runtime/measure.h"
@@ -107,10 +113,13 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
 }
 
 QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
-                          const PipelineOptions& options, Observer& observer) {
+                          const PipelineOptions& options, Observer& observer,
+                          const std::shared_ptr<const encode::StaticForm>& integers = nullptr) {
   QuantizeOptions quantize_options = options.quantize;
   plan.compute = quantize_options.compute = compute;
-  return quantizer.write(plan, quantize_options, observer);
+  encode::Forms forms = encode::forms_of(quantize_options);
+  forms.integers = integers;
+  return quantizer.write(plan, forms, quantize_options, observer);
 }
 
 Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,
@@ -133,21 +142,75 @@ bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
   return 2 * integer >= multiplied && integer > 0;
 }
 
+/// What one plan of a budget is written with.
+struct Writing {
+  const Model& model;
+  RoundedQuantizer& quantizer;
+  IntegerPlanner& integers;
+  const Samples& calibration;
+  const PipelineOptions& options;
+  Observer& observer;
+};
+
+/// Layers of a written model whose integer activations led to no integer kernel.
+std::set<std::size_t> stranded_layers(const Model& model, const QuantizedModel& written, const encode::StaticForm& form,
+                                      Observer& observer) {
+  std::map<std::string, const LayerKernel*> kernels;
+  const KernelReport report = inspect_kernels(written.model(), Samples({}, {}), {.threads = 1, .runs = 0});
+  for (const LayerKernel& kernel : report.layers) kernels[kernel.node] = &kernel;
+  std::set<std::size_t> stranded;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const Layer& layer = model.layers()[i];
+    if (!layer.quantizable() || !form.runs(i)) continue;
+    const auto found = kernels.find(layer.uses[0].node);
+    if (found == kernels.end() || found->second->form == KernelForm::kInteger) continue;
+    observer.note(layer.name + ": planned for an integer kernel, but ONNX Runtime " + report.runtime + " runs " +
+                  (found->second->kernel.empty() ? "no kernel that could be found" : found->second->kernel) + ", " +
+                  to_string(found->second->form) + ". " + found->second->reason);
+    stranded.insert(i);
+  }
+  return stranded;
+}
+
+/// Integer kernels everywhere they exist, with integer activations while these cost at most `most_damage`. What was
+/// written is looked at as ONNX Runtime optimizes it: a layer that did not land on its kernel gets another form.
+QuantizedModel write_integers(const Writing& writing, const Plan& plan, double most_damage) {
+  // Ranges of made-up inputs would clip what real inputs need.
+  const bool ranges = writing.calibration.size() > 0 && !writing.calibration.facts().synthetic;
+  std::set<std::size_t> barred;
+  constexpr int kRounds = 3;
+  for (int round = 0; ranges && round < kRounds; ++round) {
+    const auto form = writing.integers.form(plan, barred, most_damage, writing.observer);
+    if (form == nullptr) break;
+    QuantizedModel written = write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form);
+    const std::set<std::size_t> stranded = stranded_layers(writing.model, written, *form, writing.observer);
+    if (stranded.empty()) return written;
+    barred.insert(stranded.begin(), stranded.end());
+  }
+  return write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer);
+}
+
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
-/// budget itself costs, judged on calibration samples, never on the evaluation data.
-QuantizedModel choose_run_form(const Model& model, RoundedQuantizer& quantizer, const Plan& plan,
-                               const Samples& calibration, const PipelineOptions& options, Observer& observer) {
-  QuantizedModel integer = write_plan(quantizer, plan, "int8", options, observer);
+/// budget itself costs, judged on calibration samples, never on the evaluation data. Where all of them cost more, the
+/// activations that cost most for the time they save go back to floats.
+QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
+  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
   QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
-  if (!integer_kernels_pay(model, integer)) return floating;
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
-  const double with_integers = measure(model, integer, judge, options, {}, observer).damage;
   const double with_floats = measure(model, floating, judge, options, {}, observer).damage;
-  const bool keep = with_integers - with_floats <= with_floats;
-  observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
-                std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; float arithmetic chosen"));
-  return keep ? integer : floating;
+  constexpr int kRounds = 4;
+  double allowed = with_floats;
+  for (int round = 0; round < kRounds; ++round, allowed /= 3) {
+    QuantizedModel integer = write_integers(writing, plan, allowed);
+    if (!integer_kernels_pay(model, integer)) return floating;
+    const double with_integers = measure(model, integer, judge, options, {}, observer).damage;
+    const bool keep = with_integers - with_floats <= with_floats;
+    observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
+                  std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; too much"));
+    if (keep) return integer;
+  }
+  return floating;
 }
 
 /// A plan rounded to nearest: how plans are compared, and the baseline everybody knows.
@@ -172,10 +235,17 @@ Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& bu
   return best_plan_together(scores, budget, options.allocate, damage_together, observer);
 }
 
+/// The plan in the arithmetic asked for.
+QuantizedModel write_as(const Writing& writing, const Plan& plan, const std::string& compute) {
+  if (compute == "auto") return choose_run_form(writing, plan);
+  if (compute == "int8") return write_integers(writing, plan, std::numeric_limits<double>::infinity());
+  return write_plan(writing.quantizer, plan, compute, writing.options, writing.observer);
+}
+
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
-QuantizedModel meet_budget(const Model& model, RoundedQuantizer& quantizer, Sensitivity& scores, const Budget& budget,
-                           const Samples& calibration, const PipelineOptions& options, Observer& observer) {
+QuantizedModel meet_budget(const Writing& writing, Sensitivity& scores, const Budget& budget) {
+  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
     Plan plan = choose_plan(model, scores, tightened, calibration, options, observer);
@@ -183,8 +253,7 @@ QuantizedModel meet_budget(const Model& model, RoundedQuantizer& quantizer, Sens
     plan.budget = budget.text;
     plan.limit_bytes = limit.limit_bytes;
     const std::string& compute = options.allocate.compute;
-    QuantizedModel written = compute == "auto" ? choose_run_form(model, quantizer, plan, calibration, options, observer)
-                                               : write_plan(quantizer, plan, compute, options, observer);
+    QuantizedModel written = write_as(writing, plan, compute);
     if (!limit.counts_file || written.bytes() <= limit.limit_bytes) return written;
     const std::int64_t over = written.bytes() - limit.limit_bytes;
     const std::int64_t planned = resolve(tightened, scores).limit_bytes;
@@ -212,28 +281,22 @@ std::optional<Verification> uniform_baseline(const Model& model, const Sensitivi
 }
 
 /// What the options ask for: a given plan, a size, or the smallest size within a limit of the loss.
-QuantizedModel write_model(const Model& model, RoundedQuantizer& quantizer, std::optional<Sensitivity>& scores,
-                           const RunData& data, std::size_t budget, const PipelineOptions& options, RunRecord& record,
-                           Observer& observer) {
-  if (options.plan) {
-    const std::string& compute = options.plan->compute;
-    return write_plan(quantizer, *options.plan, compute == "auto" ? "int8" : compute, options, observer);
-  }
-  const auto write = [&](const Budget& size) {
-    return meet_budget(model, quantizer, *scores, size, data.calibration, options, observer);
-  };
-  if (!options.max_drop) return write(options.budgets[budget]);
+QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& scores, const RunData& data,
+                           std::size_t budget, RunRecord& record) {
+  const PipelineOptions& options = writing.options;
+  if (options.plan) return write_as(writing, *options.plan, options.plan->compute);
+  if (!options.max_drop) return meet_budget(writing, *scores, options.budgets[budget]);
   std::optional<QuantizedModel> smallest;
   const auto try_size = [&](const Budget& size) {
-    QuantizedModel written = write(size);
-    const double found =
-        options.max_drop->found(measure(model, written, data.evaluation, options, options.labels, observer));
+    QuantizedModel written = meet_budget(writing, *scores, size);
+    const double found = options.max_drop->found(
+        measure(writing.model, written, data.evaluation, options, options.labels, writing.observer));
     const SizeTried tried{written.bytes(), found, options.max_drop->keeps(found)};
     if (tried.kept) smallest = std::move(written);
     return tried;
   };
   const std::optional<Budget> most = options.budgets.empty() ? std::nullopt : std::optional(options.budgets[0]);
-  record.drop_search = search_smallest(*scores, options.allocate, *options.max_drop, most, try_size, observer);
+  record.drop_search = search_smallest(*scores, options.allocate, *options.max_drop, most, try_size, writing.observer);
   return *std::move(smallest);
 }
 
@@ -309,6 +372,9 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
   }
 
   RoundedQuantizer quantizer(model, data.calibration);
+  IntegerPlanner integers(model, data.calibration,
+                          {options.verify.metric, options.verify.outputs_glob, options.analyze.threads});
+  const Writing writing{model, quantizer, integers, data.calibration, options, observer};
   std::vector<PipelineResult> results;
   const std::size_t count = options.plan || options.max_drop ? 1 : options.budgets.size();
   for (std::size_t i = 0; i < count; ++i) {
@@ -317,8 +383,8 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     record.timings_seconds = shared_timings;
     record.sensitivity = scores;
     if (!options.scores && scores) record.cost = cost;
-    result.quantized = timed(record.timings_seconds, "quantize",
-                             [&] { return write_model(model, quantizer, scores, data, i, options, record, observer); });
+    result.quantized =
+        timed(record.timings_seconds, "quantize", [&] { return write_model(writing, scores, data, i, record); });
     if (options.dry_run) {
       record.plan = result.quantized->plan();
       result.quantized.reset();

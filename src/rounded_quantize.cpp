@@ -15,10 +15,12 @@ std::string RoundedQuantizer::method(const Plan& plan, const QuantizeOptions& op
   return plan.rounding == "auto" ? "second-order" : plan.rounding;
 }
 
-QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& options, Observer& observer) {
+QuantizedModel RoundedQuantizer::write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
+                                       Observer& observer) {
   options.validate();
   const std::string rounding = method(plan, options);
-  if (rounding == "nearest") return quantize(model_, plan, options, observer);
+  const auto nearest = [&] { return encode::quantize_rounded(model_, plan, {}, "nearest", forms, options, observer); };
+  if (rounding == "nearest") return nearest();
   const std::vector<std::size_t> layers = encode::quantizable_layers(model_);
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);
   std::vector<calibrate::RoundingRequest> requests;
@@ -34,7 +36,7 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& 
   const bool any = std::any_of(requests.begin(), requests.end(), [&](const calibrate::RoundingRequest& request) {
     return rounder_->find(request.layer, request.candidate) != nullptr;
   });
-  if (!any) return quantize(model_, plan, options, observer);  // bodies of If, tables: the record shall say so
+  if (!any) return nearest();  // bodies of If, tables: the record shall say so
   encode::RoundedWeights rounded;
   rounded.find = [&](std::size_t layer, const Candidate& candidate) {
     const quant::LayerRounding* found = rounder_->find(layer, candidate);
@@ -44,12 +46,12 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& 
     auto [name, numbers] = rounder_->corrected_bias(layer, candidate);
     if (!name.empty()) rounded.constants.emplace(std::move(name), std::move(numbers));
   }
-  return encode::quantize_rounded(model_, plan, rounded, rounding, options, observer);
+  return encode::quantize_rounded(model_, plan, rounded, rounding, forms, options, observer);
 }
 
 QuantizedModel quantize(const Model& model, const Plan& plan, const Samples& calibration,
                         const QuantizeOptions& options, Observer& observer) {
-  return RoundedQuantizer(model, calibration).write(plan, options, observer);
+  return RoundedQuantizer(model, calibration).write(plan, encode::forms_of(options), options, observer);
 }
 
 }  // namespace mpq

@@ -7,6 +7,7 @@
 #include "mpq/quantize.h"
 
 #include "calibrate/weight_rounder.h"
+#include "encode/encode.h"
 
 namespace mpq {
 
@@ -17,7 +18,8 @@ class RoundedQuantizer {
   /// Refers to its arguments.
   RoundedQuantizer(const Model& model, const Samples& calibration) : model_(model), calibration_(calibration) {}
 
-  QuantizedModel write(const Plan& plan, const QuantizeOptions& options, Observer& observer);
+  QuantizedModel write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
+                       Observer& observer);
 
  private:
   /// "nearest", "second-order" or "sequential".

@@ -43,7 +43,7 @@ struct KernelOptions {
 struct KernelReport {
   std::string runtime;  ///< version of ONNX Runtime
   int threads = 1;
-  double microseconds = 0;          ///< of one run: median of the sums over all nodes
+  double microseconds = 0;          ///< of one run: the sum of its nodes' medians
   std::vector<LayerKernel> layers;  ///< in the order of the file
   /// Time per run of every operator of the optimized graph, the slowest first.
   std::vector<std::pair<std::string, double>> operators;

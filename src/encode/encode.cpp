@@ -17,6 +17,8 @@ WrittenLayer written_grid(const Layer& layer, const StorageForm& form) {
       return {layer.name, "int8 kernel", ""};
     case StorageForm::Run::kInt4:
       return {layer.name, "int4 kernel", ""};
+    case StorageForm::Run::kStatic:
+      return {layer.name, "int8 kernel with int8 activations", ""};
     case StorageForm::Run::kFolded:
       break;
   }
@@ -26,16 +28,28 @@ WrittenLayer written_grid(const Layer& layer, const StorageForm& form) {
 /// Every layer of the plan brought to the writer.
 class PlanWriter {
  public:
-  PlanWriter(const Model& model, const Plan& plan, RunForm run_form)
+  PlanWriter(const Model& model, const Plan& plan, const Forms& forms)
       : model_(model),
         layers_(quantizable_layers(model)),
         candidates_(planned_candidates(model, plan)),
-        sites_(run_form == RunForm::kInteger ? integer_sites(model) : float_sites(model)),
-        writer_(model) {}
+        forms_(forms),
+        sites_(forms.run_form == RunForm::kInteger ? integer_sites(model) : float_sites(model)),
+        writer_(model) {
+    for (const auto& [layer, reason] : forms.folded) sites_.at(layer) = {false, false, reason};
+    for (const std::size_t layer : layers_) {
+      if (forms.integers == nullptr) break;
+      if (forms.integers->runs(layer)) {
+        sites_[layer] = {true, false, {}, true};
+      } else if (!sites_[layer].possible && !forms.integers->units.reasons[layer].empty()) {
+        sites_[layer].reason = forms.integers->units.reasons[layer];
+      }
+    }
+  }
 
   /// `quantized` null: sizes only.
   void write(const std::function<quant::QuantizedTensor(std::size_t)>* quantized) {
     for (std::size_t i = 0; i < layers_.size(); ++i) write_layer(layers_[i], candidates_[i], quantized);
+    if (forms_.integers != nullptr) writer_.write_activations(*forms_.integers);
   }
 
   void replace(const Constants& constants) {
@@ -63,16 +77,24 @@ class PlanWriter {
     written_.push_back(written_grid(layer, form));
     if (quantized == nullptr) {
       writer_.write_grid(index, form, nullptr);
+      if (form.run == StorageForm::Run::kStatic) writer_.write_bias(index, *forms_.integers, nullptr);
       return;
     }
-    const quant::QuantizedTensor numbers = (*quantized)(index);
+    quant::QuantizedTensor numbers = (*quantized)(index);
     if (!(numbers.candidate == candidate)) {
       throw Error(ErrorCode::kInternal,
                   "The layer was quantized as " + to_string(numbers.candidate) + " where the plan says " +
                       to_string(candidate) + ".",
                   layer.name);
     }
+    const bool integers = form.run == StorageForm::Run::kStatic;
+    if (integers) {
+      const graph::IntegerUnit& unit = forms_.integers->unit_of(index);
+      const float input_scale = forms_.integers->grids.at(unit.reads[0].value).scale;
+      raise_scales_for_bias(writer_.bias_of(unit), input_scale, layer.channel_axes, numbers);
+    }
     writer_.write_grid(index, form, &numbers);
+    if (integers) writer_.write_bias(index, *forms_.integers, &numbers);
   }
 
   void write_half(std::size_t index, bool with_numbers) {
@@ -95,6 +117,7 @@ class PlanWriter {
   const Model& model_;
   std::vector<std::size_t> layers_;
   std::vector<Candidate> candidates_;
+  const Forms& forms_;
   std::vector<IntegerSite> sites_;
   ModelWriter writer_;
   std::vector<WrittenLayer> written_;
@@ -136,11 +159,11 @@ Plan with_true_bytes(const Model& model, Plan plan, std::int64_t file_bytes) {
 
 }  // namespace
 
-QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
+QuantizedModel encode(const Model& model, const Plan& plan, const Forms& forms,
                       const std::function<quant::QuantizedTensor(std::size_t)>& quantized, const Constants& constants) {
-  PlanWriter writer(model, plan, run_form);
+  PlanWriter writer(model, plan, forms);
+  writer.replace(constants);  // first: biases become integers with their layers
   writer.write(&quantized);
-  writer.replace(constants);
   Model result = writer.changed() ? finished_model(writer.finish(plan)) : model;
   const bool external = needs_external_data(result.impl());
   const std::int64_t bytes = bytes_of(result.impl(), external);
@@ -149,7 +172,8 @@ QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
 }
 
 std::int64_t exact_file_bytes(const Model& model, const Plan& plan, RunForm run_form) {
-  PlanWriter writer(model, plan, run_form);
+  const Forms forms{run_form, nullptr, {}};
+  PlanWriter writer(model, plan, forms);
   writer.write(nullptr);
   if (!writer.changed()) return bytes_of(model.impl(), needs_external_data(model.impl()));
   ModelWriter::Result result = writer.finish(plan);

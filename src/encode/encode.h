@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "mpq/quantize.h"
 #include "mpq/sensitivity.h"
 
+#include "encode/static_form.h"
 #include "quantize/grid.h"
 
 namespace mpq::encode {
@@ -34,6 +36,13 @@ std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>
 /// Constants of the main graph whose numbers change with the weights: biases that take up a mean rounding error.
 using Constants = std::map<std::string, std::vector<float>>;
 
+/// How layers run where that is not left to the run form.
+struct Forms {
+  RunForm run_form = RunForm::kFloat;
+  std::shared_ptr<const StaticForm> integers;  ///< layers with integer activations; null for none
+  std::map<std::size_t, std::string> folded;   ///< layers that must be folded to floats, and why
+};
+
 /// Weights that were rounded before, with statistics of their inputs.
 struct RoundedWeights {
   /// Null where a layer is to be rounded to nearest.
@@ -43,12 +52,15 @@ struct RoundedWeights {
 
 /// mpq::quantize with weights that were rounded before; `rounding` is how, for the plan.
 QuantizedModel quantize_rounded(const Model& model, const Plan& plan, const RoundedWeights& rounded,
-                                const std::string& rounding, const QuantizeOptions& options, Observer& observer);
+                                const std::string& rounding, const Forms& forms, const QuantizeOptions& options,
+                                Observer& observer);
+/// The forms that QuantizeOptions::compute names.
+Forms forms_of(const QuantizeOptions& options);
 
 /// Writes the plan into the model. `quantized(layer index)` supplies the numbers of grid layers when asked, one layer
 /// at a time. The result's bytes equal serialized_size of what it holds; Plan::file_bytes and stored_bytes are set from
 /// it.
-QuantizedModel encode(const Model& model, const Plan& plan, RunForm run_form,
+QuantizedModel encode(const Model& model, const Plan& plan, const Forms& forms,
                       const std::function<quant::QuantizedTensor(std::size_t)>& quantized,
                       const Constants& constants = {});
 

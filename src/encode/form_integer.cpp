@@ -12,6 +12,10 @@ namespace mpq::encode {
 //   After:  packed -> unpack -> Reshape [K, N] (-> Cast int4) ---------+
 //           scales (float16 [N] or [K/block, N]) -> Cast -> Mul unit --+-> DequantizeLinear -> weight -> MatMul
 //                                                        Gemm: the numbers are stored transposed, transB = 0
+//
+// Where the activations are integers too (QLinearConv, QGemm) it always becomes int8, with the scales along the output
+// channels, and has zero points, without which Gemm stays float. Never int2 or int4: with int2 in a QDQ graph the model
+// does not load, with int4 a Conv is dequantized at every run.
 
 onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset) {
   FunctionBody body(opset, form.function_name(), form.function_inputs(), "weight");
@@ -26,7 +30,12 @@ onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset
   }
   const std::string scales = body.op("Mul", {body.cast("scales", onnx::TensorProto::FLOAT), body.float_from("unit")});
   const bool blocks = form.block > 0;
-  const std::string weight = body.op("DequantizeLinear", {numbers, scales}, {int_attribute("axis", blocks ? 0 : 1)});
+  std::vector<std::string> inputs = {numbers, scales};
+  if (form.run == StorageForm::Run::kStatic) {
+    if (form.store == StorageForm::Store::kInt4) inputs[0] = body.cast(numbers, onnx::TensorProto::INT8);
+    inputs.push_back(body.cast(body.op("Sub", {scales, scales}), onnx::TensorProto::INT8));
+  }
+  const std::string weight = body.op("DequantizeLinear", inputs, {int_attribute("axis", blocks ? 0 : form.axis)});
   if (blocks) body.bind_last("block_size", onnx::AttributeProto::INT, "block");
   return body.finish(weight);
 }

@@ -190,6 +190,12 @@ std::string FunctionBody::float_from(const std::string& source) {
   return result;
 }
 
+std::string FunctionBody::integer_from(const std::string& source) {
+  const std::string result = op("Constant", {});
+  bind_last("value_int", onnx::AttributeProto::INT, source);
+  return result;
+}
+
 onnx::FunctionProto FunctionBody::finish(const std::string& value) {
   for (onnx::NodeProto& node : *function_.mutable_node()) {
     for (std::string& name : *node.mutable_input()) {

@@ -48,6 +48,8 @@ class FunctionBody {
   /// The calling node's attribute as a value of the body: int64 numbers, or a float scalar.
   std::string integers_from(const std::string& attribute);
   std::string float_from(const std::string& attribute);
+  /// The same for an int64 scalar; from opset 12 on.
+  std::string integer_from(const std::string& attribute);
   /// `attribute` of the last node is taken from the calling node's attribute `source`.
   void bind_last(const std::string& attribute, onnx::AttributeProto::AttributeType type, const std::string& source);
 

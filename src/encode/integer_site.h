@@ -12,8 +12,9 @@ namespace mpq::encode {
 /// Whether an integer kernel can run a layer, as far as the graph around its weight decides.
 struct IntegerSite {
   bool possible = false;
-  bool transposed = false;  ///< Gemm with transB = 1: the weight is to be stored transposed
-  std::string reason;       ///< where not possible: one sentence
+  bool transposed = false;   ///< Gemm with transB = 1: the weight is to be stored transposed
+  std::string reason = {};   ///< where not possible: one sentence
+  bool activations = false;  ///< its activations are integers too: the weight keeps its layout
 };
 
 /// Looks at every layer of the model. Parallel to Model::layers().

@@ -8,6 +8,7 @@
 #include "encode/function_body.h"
 #include "encode/integer_site.h"
 #include "encode/metadata.h"
+#include "encode/payload.h"
 #include "encode/replace_numbers.h"
 
 namespace mpq::encode {
@@ -31,7 +32,8 @@ ModelWriter::ModelWriter(const Model& model)
     : impl_(model.impl()),
       proto_(impl_.proto),
       store_(std::make_shared<graph::TensorStore>(*impl_.store)),
-      pool_(graph::all_value_names(impl_.proto)) {
+      pool_(graph::all_value_names(impl_.proto)),
+      static_writer_(proto_, pool_, impl_.opset) {
   for (const graph::NestedGraph& nested : graph::nested_graphs(proto_)) {
     for (const std::string& name : graph::defined_names(*nested.graph)) ++definitions_[name];
     if (nested.path.empty()) continue;
@@ -52,8 +54,8 @@ const ModelWriter::Names& ModelWriter::names(std::size_t layer) {
   const auto found = names_.find(layer);
   if (found != names_.end()) return found->second;
   const std::string stem = "w" + std::to_string(layer);  // short: small models have many weights
-  return names_[layer] = {weight_name(layer), pool_.take(stem + ".q"), pool_.take(stem + ".s"),
-                          pool_.take(stem + ".c"), pool_.take(stem + ".h")};
+  return names_[layer] = {weight_name(layer),       pool_.take(stem + ".q"), pool_.take(stem + ".s"),
+                          pool_.take(stem + ".c"), pool_.take(stem + ".h"), pool_.take(stem + ".b")};
 }
 
 ModelWriter::Parts ModelWriter::grid_parts(std::size_t layer, const StorageForm& form, float unit) {
@@ -111,8 +113,7 @@ void ModelWriter::add_tensor(const TensorPlan& plan, const Bytes* bytes) {
   graph::point_to_store(tensor, store_->add({data, size}, std::move(owner)), size);
 }
 
-std::string ModelWriter::add_function(const StorageForm& form) {
-  onnx::FunctionProto function = unpack_function(form, impl_.opset);
+std::string ModelWriter::add_function(onnx::FunctionProto function) {
   const std::string stem = function.name();
   // A model that mpq wrote before has such functions already; another writer's may only share the name.
   for (int suffix = 2;; ++suffix) {
@@ -131,7 +132,7 @@ std::string ModelWriter::add_function(const StorageForm& form) {
 
 void ModelWriter::write_grid(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers) {
   Parts parts = grid_parts(layer, form, numbers != nullptr ? numbers->scale_multiplier : 1);
-  parts.node.set_op_type(add_function(form));
+  parts.node.set_op_type(add_function(unpack_function(form, impl_.opset)));
   remove_weight(layer);
   if (form.transposed) clear_transposition(*proto_.mutable_graph(), names(layer).weight);
   if (numbers != nullptr) {
@@ -159,6 +160,40 @@ void ModelWriter::write_half(std::size_t layer, const std::vector<float>* weight
 
 void ModelWriter::replace_constant(const std::string& name, const std::vector<float>& numbers) {
   replace_numbers(proto_, *store_, name, numbers);
+}
+
+std::vector<float> ModelWriter::bias_of(const graph::IntegerUnit& unit) const {
+  for (const onnx::NodeProto& node : proto_.graph().node()) {
+    if (node.output_size() == 0 || node.output(0) != unit.node) continue;
+    if (node.input_size() < 3 || node.input(2).empty()) return {};
+    return read_numbers(proto_, *store_, node.input(2));
+  }
+  return {};
+}
+
+void ModelWriter::write_bias(std::size_t layer, const StaticForm& form, const quant::QuantizedTensor* numbers) {
+  const graph::IntegerUnit& unit = form.unit_of(layer);
+  const std::vector<float> bias = bias_of(unit);
+  if (bias.empty()) return;
+  const Names& name = names(layer);
+  const float input_scale = form.grids.at(unit.reads[0].value).scale;
+  const TensorPlan plan{name.bias,
+                        onnx::TensorProto::INT32,
+                        {static_cast<std::int64_t>(bias.size())},
+                        static_cast<std::int64_t>(bias.size() * sizeof(std::int32_t))};
+  if (numbers != nullptr) {
+    const Bytes bytes = integer_bytes(bias_integers(bias, *numbers, input_scale));
+    add_tensor(plan, &bytes);
+  } else {
+    add_tensor(plan, nullptr);
+  }
+  nodes_.push_back(static_writer_.replace_bias(unit, name.bias, name.scales,
+                                               numbers != nullptr ? numbers->scale_multiplier : 1, input_scale));
+}
+
+void ModelWriter::write_activations(const StaticForm& form) {
+  static_writer_.round_activations(form);
+  for (onnx::FunctionProto& function : static_writer_.functions()) add_function(std::move(function));
 }
 
 std::int64_t ModelWriter::skeleton_bytes() const { return graph::serialized_size(proto_, *store_, "").model_bytes; }

@@ -13,6 +13,7 @@
 #include "mpq/model.h"
 
 #include "encode/payload.h"
+#include "encode/static_form.h"
 #include "encode/storage_form.h"
 #include "graph/model_impl.h"
 #include "graph/scopes.h"
@@ -32,6 +33,14 @@ class ModelWriter {
 
   /// Gives a constant of the main graph other numbers, which take no more bytes.
   void replace_constant(const std::string& name, const std::vector<float>& numbers);
+
+  /// The float bias of a unit's operator; empty where it has none.
+  std::vector<float> bias_of(const graph::IntegerUnit& unit) const;
+  /// Before: conv reads its float bias                 After: w<i>.b (int32), w<i>.s -> Bias32bit -> conv
+  /// For a layer written by write_grid; `numbers` null: of the right size only.
+  void write_bias(std::size_t layer, const StaticForm& form, const quant::QuantizedTensor* numbers);
+  /// Rounds the activations of integer units, whose layers and biases are written.
+  void write_activations(const StaticForm& form);
 
   /// Bytes the model file would have now, without the nodes and functions of the weights written so far.
   std::int64_t skeleton_bytes() const;
@@ -55,12 +64,12 @@ class ModelWriter {
 
  private:
   struct Names {
-    std::string weight, packed, scales, codebook, half;
+    std::string weight, packed, scales, codebook, half, bias;
   };
   const Names& names(std::size_t layer);
   std::string weight_name(std::size_t layer);
   void add_tensor(const TensorPlan& plan, const Bytes* bytes);
-  std::string add_function(const StorageForm& form);
+  std::string add_function(onnx::FunctionProto function);
   void raise_ir();
   void prepend_nodes();
 
@@ -72,6 +81,7 @@ class ModelWriter {
   std::unordered_set<std::string> body_outputs_;      // outputs of subgraphs
   std::unordered_map<std::size_t, Names> names_;      // per layer
   std::map<std::string, onnx::FunctionProto> functions_;
+  StaticWriter static_writer_;
   std::vector<onnx::NodeProto> nodes_;
   bool uses_int4_ = false;
 };

@@ -89,7 +89,7 @@ TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::s
     plan.dims.assign(broadcast.begin() + static_cast<std::ptrdiff_t>(first), broadcast.end());
     return plan;
   }
-  const std::int64_t columns = layer.shape[form.transposed ? 0 : 1];
+  const std::int64_t columns = layer.shape[form.transposed ? 0 : static_cast<std::size_t>(form.axis)];
   if (form.block > 0) plan.dims.push_back(product(broadcast) / columns);
   plan.dims.push_back(columns);
   return plan;
@@ -124,6 +124,8 @@ Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form)
   if (form.transposed && form.block > 0) return as_bytes(transpose(tensor.scales, tensor.shape[0]));
   return as_bytes(tensor.scales);
 }
+
+Bytes integer_bytes(const std::vector<std::int32_t>& integers) { return as_bytes(integers); }
 
 Bytes half_bytes(const std::vector<float>& weight) {
   std::vector<std::uint16_t> halves;

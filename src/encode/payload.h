@@ -32,5 +32,6 @@ Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes codebook_bytes(const quant::QuantizedTensor& tensor);
 Bytes half_bytes(const std::vector<float>& weight);
+Bytes integer_bytes(const std::vector<std::int32_t>& integers);
 
 }  // namespace mpq::encode

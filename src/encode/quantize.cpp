@@ -35,7 +35,7 @@ void QuantizeOptions::validate() const {
 }
 
 QuantizedModel encode::quantize_rounded(const Model& model, const Plan& plan, const RoundedWeights& rounded,
-                                        const std::string& rounding, const QuantizeOptions& options,
+                                        const std::string& rounding, const Forms& forms, const QuantizeOptions& options,
                                         Observer& observer) {
   options.validate();
   const quant::ScaleFit fit = scale_fit_of(plan);
@@ -57,16 +57,20 @@ QuantizedModel encode::quantize_rounded(const Model& model, const Plan& plan, co
     if (ready != nullptr) return *ready;
     return quant::quantize_weight(model.weight(index), layer, by_index[index], fit, options.threads);
   };
-  const encode::RunForm run_form = options.compute == "float" ? encode::RunForm::kFloat : encode::RunForm::kInteger;
   Plan written = plan;
   written.rounding = rounding;
-  QuantizedModel result = encode::encode(model, written, run_form, quantized, rounded.constants);
+  QuantizedModel result = encode::encode(model, written, forms, quantized, rounded.constants);
   observer.progress("quantize", total, total, "");
   return result;
 }
 
+encode::Forms encode::forms_of(const QuantizeOptions& options) {
+  options.validate();
+  return {options.compute == "float" ? RunForm::kFloat : RunForm::kInteger, nullptr, {}};
+}
+
 QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options, Observer& observer) {
-  return encode::quantize_rounded(model, plan, {}, "nearest", options, observer);
+  return encode::quantize_rounded(model, plan, {}, "nearest", encode::forms_of(options), options, observer);
 }
 
 }  // namespace mpq

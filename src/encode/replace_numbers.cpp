@@ -15,13 +15,13 @@ namespace {
 
 using onnx::TensorProto;
 
-TensorProto* find_constant(onnx::GraphProto& graph, const std::string& name) {
-  for (TensorProto& tensor : *graph.mutable_initializer()) {
+const TensorProto* find_constant(const onnx::GraphProto& graph, const std::string& name) {
+  for (const TensorProto& tensor : graph.initializer()) {
     if (tensor.name() == name) return &tensor;
   }
   for (const onnx::NodeProto& node : graph.node()) {
     const TensorProto* tensor = graph::constant_tensor(node);
-    if (tensor != nullptr && node.output(0) == name) return const_cast<TensorProto*>(tensor);
+    if (tensor != nullptr && node.output(0) == name) return tensor;
   }
   return nullptr;
 }
@@ -41,7 +41,7 @@ std::string raw_numbers(int type, const std::vector<float>& numbers) {
 
 void replace_numbers(onnx::ModelProto& model, graph::TensorStore& store, const std::string& name,
                      const std::vector<float>& numbers) {
-  TensorProto* tensor = find_constant(*model.mutable_graph(), name);
+  auto* tensor = const_cast<TensorProto*>(find_constant(model.graph(), name));
   if (tensor == nullptr) throw Error(ErrorCode::kInternal, "The model has no constant of this name.", name);
   std::string raw = raw_numbers(tensor->data_type(), numbers);
   std::string scratch;
@@ -64,6 +64,19 @@ void replace_numbers(onnx::ModelProto& model, graph::TensorStore& store, const s
     default:
       throw Error(ErrorCode::kInternal, "The constant's field changes its size with its numbers.", name);
   }
+}
+
+std::vector<float> read_numbers(const onnx::ModelProto& model, const graph::TensorStore& store,
+                                const std::string& name) {
+  const TensorProto* tensor = find_constant(model.graph(), name);
+  if (tensor == nullptr || tensor->data_type() != TensorProto::FLOAT) {
+    throw Error(ErrorCode::kInternal, "The model has no float32 constant of this name.", name);
+  }
+  std::string scratch;
+  const std::span<const std::byte> raw = graph::raw_bytes(*tensor, store, scratch);
+  std::vector<float> numbers(raw.size() / sizeof(float));
+  std::memcpy(numbers.data(), raw.data(), numbers.size() * sizeof(float));
+  return numbers;
 }
 
 }  // namespace mpq::encode

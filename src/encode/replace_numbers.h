@@ -14,4 +14,8 @@ namespace mpq::encode {
 void replace_numbers(onnx::ModelProto& model, graph::TensorStore& store, const std::string& name,
                      const std::vector<float>& numbers);
 
+/// The numbers of a float32 constant of the main graph. Throws Error{kInternal} where there is none.
+std::vector<float> read_numbers(const onnx::ModelProto& model, const graph::TensorStore& store,
+                                const std::string& name);
+
 }  // namespace mpq::encode

@@ -48,6 +48,11 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
   form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;
   form.reason = site.reason;
   if (!site.possible) return form;
+  if (site.activations) {
+    form.run = StorageForm::Run::kStatic;
+    form.axis = layer.channel_axes.at(0);
+    return form;
+  }
   form.reason = candidate_obstacle(candidate, opset);
   if (!form.reason.empty()) return form;
   constexpr int kWidestNibble = 4;
@@ -64,6 +69,7 @@ std::string StorageForm::function_name() const {
   if (tail) name += "Tail";
   if (run == Run::kInt8) name += "Int8";
   if (run == Run::kInt4) name += "Int4";
+  if (run == Run::kStatic) name += axis == 0 ? "Rows" : "Columns";
   if (dtype == "float16") name += "Half";
   if (dtype == "bfloat16") name += "BFloat16";
   if (dtype == "float64") name += "Double";

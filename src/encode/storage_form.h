@@ -16,7 +16,9 @@ namespace mpq::encode {
 /// How a grid or codebook layer stands in the file and what it becomes when the model is loaded.
 struct StorageForm {
   enum class Store { kPlanes, kInt8, kInt4 };  ///< packed bytes, or a tensor of the type itself
-  enum class Run { kFolded, kInt8, kInt4 };    ///< folded to floats at load, or feeding an integer kernel
+  /// folded to floats at load; feeding a kernel that multiplies float activations with integers; or one whose
+  /// activations are integers too
+  enum class Run { kFolded, kInt8, kInt4, kStatic };
 
   int bits = 0;
   int block = 0;
@@ -26,7 +28,8 @@ struct StorageForm {
   bool tail = false;        ///< the packed planes hold more elements than the weight has
   bool transposed = false;  ///< written as [K, N] where the model holds [N, K]
   std::string dtype;        ///< of the weight, as the model stores it
-  std::string reason;       ///< why not on an integer kernel where that was asked for
+  std::string reason = {};  ///< why not on an integer kernel where that was asked for
+  int axis = 1;             ///< of the scales per channel, where an integer kernel reads them
 
   /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", "Unpack3bitCodebook", ...
   std::string function_name() const;

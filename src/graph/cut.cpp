@@ -135,12 +135,47 @@ std::vector<std::string> names_of(const RunIndex& index, const std::vector<int>&
 
 }  // namespace
 
-std::vector<std::string> boundary_of(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets) {
+namespace {
+
+std::vector<std::string> boundary_from(const RunForm& form, int start, const std::vector<std::string>& targets) {
   const Selection selection =
-      Selector(*form.index, weight_number(form, layer)).run(targets, [](const RunIndex::ValueFacts& value) {
-        return value.tensor;
-      });
+      Selector(*form.index, start).run(targets, [](const RunIndex::ValueFacts& value) { return value.tensor; });
   return names_of(*form.index, selection.boundary);
+}
+
+int value_number(const RunForm& form, const std::string& value) {
+  const int number = form.index->find(value);
+  if (number < 0) throw Error(ErrorCode::kInternal, "The run form has no value named " + in_quotes(value) + ".");
+  return number;
+}
+
+}  // namespace
+
+std::vector<std::string> boundary_of(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets) {
+  return boundary_from(form, weight_number(form, layer), targets);
+}
+
+std::vector<std::string> boundary_behind(const RunForm& form, const std::string& value,
+                                         const std::vector<std::string>& targets) {
+  return boundary_from(form, value_number(form, value), targets);
+}
+
+Cut cut_behind_value(const RunForm& form, const std::string& value, const std::vector<std::string>& targets,
+                     const std::map<std::string, ValueInfo>& types) {
+  const int number = value_number(form, value);
+  const auto feedable = [&](const RunIndex::ValueFacts& facts) { return facts.tensor && types.count(facts.name) > 0; };
+  const Selection selection = Selector(*form.index, number).run(targets, feedable);
+  Cut cut;
+  cut.model = frame(form.model);
+  cut.boundary = names_of(*form.index, selection.boundary);
+  cut.weight = value;
+  cut.node_share = share_of(*form.index, selection);
+  onnx::GraphProto& graph = *cut.model.mutable_graph();
+  add_boundary(form, selection.boundary, types, graph);
+  add_boundary(form, {number}, types, graph);
+  add_outputs(form, selection.targets, types, graph);
+  add_contents(form, selection, graph);
+  return cut;
 }
 
 Cut cut_behind(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets,

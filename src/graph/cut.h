@@ -42,6 +42,13 @@ std::vector<std::string> boundary_of(const RunForm& form, std::size_t layer, con
 Cut cut_behind(const RunForm& form, std::size_t layer, const std::vector<std::string>& targets,
                const std::map<std::string, ValueInfo>& types);
 
+/// The same behind a value of the main graph, which becomes an input: what an activation's rounding can reach.
+/// `types` must know the value.
+std::vector<std::string> boundary_behind(const RunForm& form, const std::string& value,
+                                         const std::vector<std::string>& targets);
+Cut cut_behind_value(const RunForm& form, const std::string& value, const std::vector<std::string>& targets,
+                     const std::map<std::string, ValueInfo>& types);
+
 /// Outputs of the nodes that use the layer's weight directly (through Identity, Cast, Transpose or Reshape of the
 /// weight): where "local" damage is measured.
 std::vector<std::string> layer_outputs(const RunForm& form, std::size_t layer);

@@ -21,7 +21,7 @@ struct OptimizedModel {
     double microseconds = 0;  ///< median over the timed runs
   };
   std::map<std::string, NodeTime> times;  ///< by node name; nodes of one name and run are added up
-  double microseconds = 0;                ///< median over the runs of the sum over all nodes
+  double microseconds = 0;                ///< of one run: the sum over the nodes
 };
 
 /// `runs` timed runs over the feeds in turn, after two that are not counted; 0 only loads the model. Throws as Session.

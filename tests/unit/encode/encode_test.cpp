@@ -243,7 +243,7 @@ TEST_F(Encode, RefusesNumbersOfAnotherCandidate) {
   const auto other = [&](std::size_t index) {
     return quant::quantize_grid(model.weight(index), model.layers()[index], {5, "grid", 0});
   };
-  EXPECT_THROW(encode(model, plan, RunForm::kFloat, other), Error);
+  EXPECT_THROW(encode(model, plan, Forms{}, other), Error);
 }
 
 }  // namespace

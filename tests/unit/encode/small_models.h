@@ -109,7 +109,7 @@ inline Plan plan_for(const Model& model, const std::vector<Candidate>& candidate
 /// The plan written into the model, weights rounded to nearest.
 inline QuantizedModel encoded(const Model& model, const Plan& plan, RunForm run_form = RunForm::kFloat) {
   const std::vector<std::size_t> layers = quantizable_layers(model);
-  return encode(model, plan, run_form, [&](std::size_t index) {
+  return encode(model, plan, Forms{run_form, nullptr, {}}, [&](std::size_t index) {
     const std::size_t entry = static_cast<std::size_t>(std::find(layers.begin(), layers.end(), index) - layers.begin());
     return quant::quantize_grid(model.weight(index), model.layers()[index], plan.entries[entry].candidate);
   });

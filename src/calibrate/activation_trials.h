@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mpq/observer.h"
+#include "mpq/samples.h"
+
+#include "graph/cut.h"
+#include "quantize/activation_range.h"
+
+namespace mpq::calibrate {
+
+/// How the damage of a rounded activation is measured: as that of a layer's weights.
+struct TrialOptions {
+  std::string metric = "auto";  ///< as AnalyzeOptions::metric
+  std::string outputs_glob;     ///< outputs to measure on; empty: all
+  int threads = 0;
+};
+
+/// Damage at the network's outputs when one activation is rounded to a grid and everything else is left as it is: the
+/// activation's error as one more perturbation. Only the part of the network behind it is run again.
+/// Returns, per activation of `grids`, the mean over the samples for each of its grids.
+std::map<std::string, std::vector<double>> activation_damage(
+    const graph::RunForm& form, const std::map<std::string, std::vector<quant::ActivationGrid>>& grids,
+    const std::vector<ValueInfo>& outputs, const Samples& samples, const TrialOptions& options, Observer& observer);
+
+}  // namespace mpq::calibrate

@@ -1,0 +1,151 @@
+#include "integer_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "encode/plan_check.h"
+
+namespace mpq {
+
+namespace {
+
+/// Samples every activation is tried on.
+constexpr std::size_t kTrialSamples = 8;
+
+}  // namespace
+
+/// Integers of one scale per channel; blocks would need a scale per block of the products' inputs.
+std::vector<char> IntegerPlanner::wanted_layers(const Plan& plan, const std::set<std::size_t>& barred) const {
+  const std::vector<std::size_t> layers = encode::quantizable_layers(model_);
+  const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);
+  std::vector<char> wanted(model_.layers().size(), 0);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool integers = candidates[i].form == "grid" && candidates[i].block == 0;
+    wanted[layers[i]] = integers && barred.count(layers[i]) == 0 ? 1 : 0;
+  }
+  return wanted;
+}
+
+void IntegerPlanner::measure_ranges(const graph::IntegerUnits& units, Observer& observer) {
+  if (!form_) form_ = graph::run_form(model_);
+  std::set<std::string> missing;
+  const auto need = [&](const std::string& value) {
+    if (statistics_.count(value) == 0) missing.insert(value);
+  };
+  for (const graph::IntegerUnit& unit : units.units) {
+    need(unit.output);
+    for (const graph::Slot& slot : unit.reads) need(slot.value);
+  }
+  if (missing.empty()) return;
+  statistics_.merge(calibrate::activation_statistics(*form_, {missing.begin(), missing.end()}, calibration_,
+                                                     options_.threads, observer));
+}
+
+/// Every way to find a range is tried, and the one of least damage kept; the plain range where they are equal.
+void IntegerPlanner::measure_damage(const std::set<std::string>& values, Observer& observer) {
+  std::map<std::string, std::vector<quant::ActivationGrid>> grids;
+  for (const std::string& value : values) {
+    if (choices_.count(value) > 0) continue;
+    std::vector<quant::ActivationGrid>& list = grids[value];
+    for (const quant::RangeMethod method : quant::kRangeMethods) {
+      const quant::ActivationGrid grid = statistics_.at(value).histogram.grid(method);
+      if (std::find(list.begin(), list.end(), grid) == list.end()) list.push_back(grid);
+    }
+  }
+  if (grids.empty()) return;
+  const Samples judge = calibration_.slice(0, std::min(kTrialSamples, calibration_.size()));
+  const auto damage = calibrate::activation_damage(*form_, grids, model_.outputs(), judge, options_, observer);
+  for (const auto& [value, list] : grids) {
+    const std::vector<double>& found = damage.at(value);
+    const auto best = static_cast<std::size_t>(std::min_element(found.begin(), found.end()) - found.begin());
+    choices_[value] = {list[best], found[best]};
+  }
+}
+
+graph::RegionFacts IntegerPlanner::facts_of(const graph::IntegerUnits& units) const {
+  graph::RegionFacts facts;
+  const auto add = [&](const std::string& value) {
+    const calibrate::ActivationStatistics& seen = statistics_.at(value);
+    facts.elements[value] = seen.elements;
+    if (!seen.fits_grid()) facts.float_values.insert(value);
+  };
+  for (const graph::IntegerUnit& unit : units.units) {
+    add(unit.output);
+    for (const graph::Slot& slot : unit.reads) add(slot.value);
+  }
+  return facts;
+}
+
+double IntegerPlanner::damage_of(const graph::IntegerRegion& region) const {
+  double sum = 0;
+  for (const std::string& value : region.values) {
+    if (region.same.count(value) == 0) sum += choices_.at(value).damage;
+  }
+  return sum;
+}
+
+double IntegerPlanner::damage_of(const encode::StaticForm& form) const { return damage_of(form.region); }
+
+/// A larger weight of the damage takes more activations out: the least weight that meets the limit is searched for.
+graph::IntegerRegion IntegerPlanner::affordable(const graph::IntegerUnits& units, graph::RegionFacts facts,
+                                                double most_damage, Observer& observer) {
+  graph::IntegerRegion region = graph::integer_region(model_, units, facts, 0);
+  measure_damage(region.values, observer);
+  if (damage_of(region) <= most_damage) return region;
+  const auto region_at = [&](double weight) {
+    for (const auto& [value, choice] : choices_) facts.price[value] = choice.damage;
+    graph::IntegerRegion found = graph::integer_region(model_, units, facts, weight);
+    measure_damage(found.values, observer);  // an activation inside may have become one at the border
+    return found;
+  };
+  constexpr int kDoublings = 60, kHalvings = 12;
+  double high = graph::saved_time(model_, units, facts, region) / std::max(damage_of(region), 1e-30) / 1024;
+  for (int i = 0; i < kDoublings; ++i, high *= 2) {
+    region = region_at(high);
+    if (damage_of(region) <= most_damage) break;
+  }
+  double low = high / 2;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = std::sqrt(low * high);
+    graph::IntegerRegion found = region_at(middle);
+    if (damage_of(found) <= most_damage) {
+      high = middle;
+      region = std::move(found);
+    } else {
+      low = middle;
+    }
+  }
+  return region;
+}
+
+std::shared_ptr<const encode::StaticForm> IntegerPlanner::form(const Plan& plan, const std::set<std::size_t>& barred,
+                                                               double most_damage, Observer& observer) {
+  auto result = std::make_shared<encode::StaticForm>();
+  result->units = graph::integer_units(model_, wanted_layers(plan, barred));
+  const bool any = std::any_of(result->units.units.begin(), result->units.units.end(),
+                               [](const auto& unit) { return unit.kind == graph::IntegerUnit::Kind::kWeighted; });
+  if (!any) return nullptr;
+  measure_ranges(result->units, observer);
+  result->region = affordable(result->units, facts_of(result->units), most_damage, observer);
+  const auto& units = result->units.units;
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    if (units[u].kind != graph::IntegerUnit::Kind::kWeighted || result->region.integer[u] != 0) continue;
+    result->units.reasons[units[u].layer] =
+        most_damage < std::numeric_limits<double>::infinity()
+            ? "integer activations there would cost more time or accuracy than they are worth"
+            : "turning its activations into integers would cost more time than the kernel saves";
+  }
+  for (const std::string& value : result->region.values) {
+    std::string source = value;  // the one whose grid it shares
+    for (auto found = result->region.same.find(source); found != result->region.same.end();
+         found = result->region.same.find(source)) {
+      source = found->second;
+    }
+    result->grids[value] = choices_.at(source).grid;
+  }
+  return result->region.values.empty() ? nullptr : result;
+}
+
+}  // namespace mpq

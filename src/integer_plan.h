@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mpq/model.h"
+#include "mpq/observer.h"
+#include "mpq/plan.h"
+#include "mpq/samples.h"
+
+#include "calibrate/activation_ranges.h"
+#include "calibrate/activation_trials.h"
+#include "encode/static_form.h"
+#include "graph/cut.h"
+
+namespace mpq {
+
+/// Decides which layers of a plan run on integer activations, and on which grids: the activations are measured once,
+/// for all plans of a model.
+class IntegerPlanner {
+ public:
+  /// Refers to the model and the samples.
+  IntegerPlanner(const Model& model, const Samples& calibration, calibrate::TrialOptions options)
+      : model_(model), calibration_(calibration), options_(std::move(options)) {}
+
+  /// The form that saves most time while the damages of its rounded activations, each measured by itself, add up to at
+  /// most `most_damage` (infinite: no limit). `barred`: layers that must not. Null where no layer can or none pays.
+  std::shared_ptr<const encode::StaticForm> form(const Plan& plan, const std::set<std::size_t>& barred,
+                                                 double most_damage, Observer& observer);
+
+  /// What the rounded activations of a form cost, each by itself, added up.
+  double damage_of(const encode::StaticForm& form) const;
+
+ private:
+  struct Choice {
+    quant::ActivationGrid grid;
+    double damage = 0;
+  };
+  std::vector<char> wanted_layers(const Plan& plan, const std::set<std::size_t>& barred) const;
+  void measure_ranges(const graph::IntegerUnits& units, Observer& observer);
+  void measure_damage(const std::set<std::string>& values, Observer& observer);
+  graph::RegionFacts facts_of(const graph::IntegerUnits& units) const;
+  graph::IntegerRegion affordable(const graph::IntegerUnits& units, graph::RegionFacts facts, double most_damage,
+                                  Observer& observer);
+  double damage_of(const graph::IntegerRegion& region) const;
+
+  const Model& model_;
+  const Samples& calibration_;
+  calibrate::TrialOptions options_;
+  std::optional<graph::RunForm> form_;
+  std::map<std::string, calibrate::ActivationStatistics> statistics_;
+  std::map<std::string, Choice> choices_;
+};
+
+}  // namespace mpq
