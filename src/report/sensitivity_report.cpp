@@ -37,7 +37,8 @@ std::string damage_at(const LayerSensitivity& layer, int bits) {
 Table score_table(const Sensitivity& scores, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
   const std::vector<int> widths = widths_to_show(scores);
   std::vector<Column> columns = layer_columns("sensitivity", style);
-  for (const int bits : widths) columns.push_back({fmt::format("at {} bit", bits)});
+  for (const int bits : widths)
+    columns.push_back({fmt::format("at {} bit", bits), Column::Align::kRight, 0, /*optional=*/true});
   Table table(columns);
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {

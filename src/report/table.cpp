@@ -36,7 +36,7 @@ Table::Layout Table::layout(std::size_t available) const {
   }
   const auto excess = [&] {
     const std::size_t total =
-        std::accumulate(result.widths.begin(), result.widths.end(), result.gap * (columns_.size() - 1));
+        std::accumulate(result.widths.begin(), result.widths.end(), result.gap * (result.widths.size() - 1));
     return total - std::min(total, available);
   };
   const auto cut = [&](std::size_t c, std::size_t least) {
@@ -53,6 +53,8 @@ Table::Layout Table::layout(std::size_t available) const {
     if (columns_[c].least > 0) cut(c, columns_[c].least);
   }
   cut(main, columns_[main].least);
+  while (excess() > 0 && result.widths.size() > 1 && columns_[result.widths.size() - 1].optional)
+    result.widths.pop_back();
   return result;
 }
 
@@ -60,11 +62,11 @@ std::string Table::render(const Style& style, std::size_t indent) const {
   const Layout where = layout(style.width() - std::min(style.width(), indent));
   const auto line = [&](const auto& cell_at) {
     std::string text = padding(indent);
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
+    for (std::size_t c = 0; c < where.widths.size(); ++c) {
       const Cell cell = cell_at(c);
       const std::string shown = columns_[c].least > 0 ? style.shorten(cell.text, where.widths[c]) : cell.text;
       text += (c == 0 ? "" : padding(where.gap)) +
-              aligned(columns_[c], shown, cell.tone, where.widths[c], c + 1 == columns_.size(), style);
+              aligned(columns_[c], shown, cell.tone, where.widths[c], c + 1 == where.widths.size(), style);
     }
     return without_trailing_spaces(text) + '\n';
   };

@@ -12,6 +12,7 @@ struct Column {
   std::string title;
   Align align = Align::kRight;
   std::size_t least = 0;  ///< cells the column may be cut down to, in the middle of its texts; 0 = never cut
+  bool optional = false;  ///< left out when it stands last and nothing else makes the table fit
 };
 
 struct Cell {
@@ -20,7 +21,8 @@ struct Cell {
 };
 
 /// A plain-text table: every column as wide as its widest cell. Where that is too wide for the terminal, the first
-/// column that may be cut gives way down to a readable width, then the gaps, then the other columns that may be cut.
+/// column that may be cut gives way down to a readable width, then the gaps, then the other columns that may be cut;
+/// then the last columns that are optional are left out.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -32,7 +34,7 @@ class Table {
 
  private:
   struct Layout {
-    std::vector<std::size_t> widths;
+    std::vector<std::size_t> widths;  ///< of the columns that are shown
     std::size_t gap = 2;
   };
   Layout layout(std::size_t available) const;

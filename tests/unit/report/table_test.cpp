@@ -39,6 +39,15 @@ TEST(Table, GivesUpGapsAndOtherColumnsBeforeTheNameGetsUnreadable) {
   EXPECT_NE(text.find(std::string(10, 'x') + "..." + std::string(11, 'x') + " 102...3x3 "), std::string::npos) << text;
 }
 
+TEST(Table, LeavesOptionalColumnsOutWhereNothingElseFits) {
+  Table table({{"name", Align::kLeft, 4}, {"a", Align::kRight, 0, true}, {"b", Align::kRight, 0, true}});
+  table.add({{"x"}, {std::string(20, '1')}, {std::string(20, '2')}});
+  EXPECT_NE(table.render(Style(false, false, 80)).find('2'), std::string::npos);
+  EXPECT_EQ(table.render(Style(false, false, 30)),
+            "name" + std::string(20, ' ') + "a\nx    " + std::string(20, '1') + "\n");
+  EXPECT_EQ(table.render(Style(false, false, 10)), "name\nx\n");
+}
+
 TEST(Table, LeavesNoTrailingSpaces) {
   Table table({{"a", Align::kLeft}, {"b", Align::kLeft}});
   table.add({{"x"}, {""}});
