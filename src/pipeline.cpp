@@ -372,8 +372,9 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
   }
 
   RoundedQuantizer quantizer(model, data.calibration);
-  IntegerPlanner integers(model, data.calibration,
-                          {options.verify.metric, options.verify.outputs_glob, options.analyze.threads});
+  IntegerPlanner integers(
+      model, data.calibration,
+      {options.verify.metric, options.verify.outputs_glob, options.analyze.threads, options.verify.output_roles});
   const Writing writing{model, quantizer, integers, data.calibration, options, observer};
   std::vector<PipelineResult> results;
   const std::size_t count = options.plan || options.max_drop ? 1 : options.budgets.size();

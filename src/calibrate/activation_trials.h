@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mpq/observer.h"
+#include "mpq/output_role.h"
 #include "mpq/samples.h"
 
 #include "graph/cut.h"
@@ -17,6 +18,7 @@ struct TrialOptions {
   std::string metric = "auto";  ///< as AnalyzeOptions::metric
   std::string outputs_glob;     ///< outputs to measure on; empty: all
   int threads = 0;
+  std::vector<OutputRole> output_roles = {};  ///< as AnalyzeOptions::output_roles
 };
 
 /// Damage at the network's outputs when one activation is rounded to a grid and everything else is left as it is: the
