@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include <gtest/gtest.h>
 
@@ -12,6 +13,7 @@
 #include "profile/subnet.h"
 #include "profile/walk.h"
 #include "runtime/session.h"
+#include "support/affinity.h"
 
 namespace mpq::profiling {
 namespace {
@@ -32,6 +34,9 @@ Model branched() {
          })",
       {{"w0", {16, 16}}, {"w1", {16, 16}}, {"w2", {16, 16}}, {"w3", {16, 16}}}));
 }
+
+/// A processor of one core, as the reference has one thread.
+std::string one_core() { return "cpu:" + std::to_string(available_cores().front()); }
 
 Profile measured(const Model& model, const std::string& devices, const std::string& checkpoint = "",
                  Observer& observer = silent_observer()) {
@@ -70,32 +75,70 @@ TEST(ProfileOfABranchedNetwork, MeasuresEverySegmentAtEveryPrecision) {
   }
 }
 
-/// Every way to divide the branched network gives the bytes of the whole.
+using Parts = std::vector<std::vector<int>>;
+
+/// Outputs of the network by name, computed part by part, each in a session of its own.
+std::map<std::string, Tensor> run_in_parts(const Model& model, const Profile& p, const Parts& parts, const Feed& feed) {
+  const CuttableModel cuttable(model, p);
+  std::map<std::string, runtime::SharedValue> values;
+  for (const auto& [name, tensor] : feed) values[name] = runtime::SharedValue(tensor);
+  for (const std::vector<int>& segments : parts) {
+    const runtime::Session session = cuttable.session(segments, p.processors[0], p.base_precision);
+    std::vector<runtime::SharedValue> inputs;
+    for (const ValueInfo& info : session.inputs()) inputs.push_back(values.at(info.name));
+    const auto outputs = session.run_values(inputs);
+    for (std::size_t i = 0; i < outputs.size(); ++i) values[session.outputs()[i].name] = outputs[i];
+  }
+  std::map<std::string, Tensor> result;
+  for (const ValueInfo& output : model.outputs()) result[output.name] = values.at(output.name).tensor();
+  return result;
+}
+
+/// Against ONNX Runtime on the whole model.
+void expect_same_bytes(const Model& model, const Profile& p, const Parts& parts, const Feed& feed) {
+  const std::vector<Tensor> expected = runtime::Session(model).run(feed);
+  const auto found = run_in_parts(model, p, parts, feed);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const Tensor& tensor = found.at(model.outputs()[i].name);
+    ASSERT_EQ(tensor.shape(), expected[i].shape());
+    EXPECT_EQ(std::memcmp(tensor.data(), expected[i].data(), expected[i].size_bytes()), 0) << model.outputs()[i].name;
+  }
+}
+
 TEST(ProfileOfABranchedNetwork, SubnetsInSequenceAreTheNetwork) {
   const Model model = branched();
-  const Profile p = measured(model, "cpu:0");
-  const CuttableModel cuttable(model, p);
+  const Profile p = measured(model, one_core());
   const Samples samples = Samples::synthetic(model, 1, 7);
-  const Tensor expected = runtime::Session(model).run(samples[0]).front();
-  for (const std::vector<std::vector<int>>& parts : std::vector<std::vector<std::vector<int>>>{
+  for (const Parts& parts : std::vector<Parts>{
            {{0, 1, 2, 3}}, {{0}, {1}, {2}, {3}}, {{0, 2}, {1}, {3}}, {{0}, {1, 2}, {3}}, {{0, 1}, {2, 3}}}) {
-    std::map<std::string, runtime::SharedValue> values;
-    for (const auto& [name, tensor] : samples[0]) values[name] = runtime::SharedValue(tensor);
-    for (const std::vector<int>& segments : parts) {
-      const runtime::Session session = cuttable.session(segments, p.processors[0], "float32");
-      std::vector<runtime::SharedValue> inputs;
-      for (const ValueInfo& info : session.inputs()) inputs.push_back(values.at(info.name));
-      const auto outputs = session.run_values(inputs);
-      for (std::size_t i = 0; i < outputs.size(); ++i) values[session.outputs()[i].name] = outputs[i];
-    }
-    const Tensor found = values.at("y").tensor();
-    ASSERT_EQ(found.shape(), expected.shape());
-    EXPECT_EQ(std::memcmp(found.data(), expected.data(), expected.size_bytes()), 0);
+    expect_same_bytes(model, p, parts, samples[0]);
+  }
+}
+
+/// Models that have been fetched (models/fetch) count too.
+TEST(ProfileOfRealNetworks, SegmentsInSequenceAreTheNetwork) {
+  for (const char* name : {"digits", "fetched/ppocr_rec", "fetched/ppocr_det", "fetched/minilm"}) {
+    const std::filesystem::path folder = std::filesystem::path(MPQ_MODELS) / name;
+    if (!std::filesystem::exists(folder / "model.onnx")) continue;
+    const Model model = Model::load((folder / "model.onnx").string());
+    const bool has_data = std::filesystem::exists(folder / "evaluation.npz");
+    const Samples samples =
+        has_data ? Samples::open((folder / "evaluation.npz").string(), model) : Samples::synthetic(model, 1, 1);
+    ProfileOptions options;
+    options.processors = parse_processors(one_core());
+    options.precisions = {"float32"};
+    options.repeats = 1;
+    const Profile p = profile(model, samples, options);
+    EXPECT_GT(p.segments.size(), 1U);
+    Parts each;
+    for (int i = 0; i < static_cast<int>(p.segments.size()); ++i) each.push_back({i});
+    SCOPED_TRACE(name);
+    expect_same_bytes(model, p, each, samples[0]);
   }
 }
 
 TEST(ProfileRecord, ReadsBackAsItWas) {
-  const Profile p = measured(branched(), "cpu:0");
+  const Profile p = measured(branched(), "cpu");
   const std::string text = to_json(p);
   EXPECT_EQ(to_json(profile_from_json(text, "p.json")), text);
   EXPECT_THROW(profile_from_json(text.substr(0, text.size() / 2), "p.json"), Error);
@@ -103,7 +146,7 @@ TEST(ProfileRecord, ReadsBackAsItWas) {
 
 TEST(ProfileRecord, IsRefusedForAnotherModelOrMachine) {
   const Model model = branched();
-  Profile p = measured(model, "cpu:0");
+  Profile p = measured(model, "cpu");
   EXPECT_NO_THROW(require_matches(p, model));
   p.machine.sha256 = "another";
   EXPECT_THROW(require_matches(p, model), Error);
@@ -147,7 +190,7 @@ TEST(ProfileCheckpoint, TakesUpWhatAnInterruptedRunMeasured) {
   const std::string path = testing_models::temporary("profile.checkpoint").string();
   const Model model = branched();
   Impatient impatient;
-  EXPECT_THROW(measured(model, "cpu:0", path, impatient), Error);
+  EXPECT_THROW(measured(model, "cpu", path, impatient), Error);
   ASSERT_TRUE(std::filesystem::exists(path));
   // A figure that no measurement gives shows that it was taken from the file.
   std::ifstream in(path);
@@ -155,7 +198,7 @@ TEST(ProfileCheckpoint, TakesUpWhatAnInterruptedRunMeasured) {
   const std::size_t begin = text.find("\"seconds\":") + 10, end = text.find(',', begin);
   text.replace(begin, end - begin, "12345.0");
   std::ofstream(path) << text << "{\"segment\": 2, \"co";  // and a line that was not written to its end
-  const Profile p = measured(model, "cpu:0", path);
+  const Profile p = measured(model, "cpu", path);
   EXPECT_EQ(p.columns[0].costs[0].alone.seconds, 12345.0);
   EXPECT_LT(p.columns[0].costs[2].alone.seconds, 1.0);
   EXPECT_FALSE(std::filesystem::exists(path));
