@@ -17,13 +17,10 @@
 #include "rounded_quantize.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
-#include "version_generated.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
 
 namespace mpq {
-
-const char* version() { return MPQ_VERSION; }
 
 namespace {
 
