@@ -24,13 +24,10 @@
 #include "runtime/measure.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
-#include "version_generated.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
 
 namespace mpq {
-
-const char* version() { return MPQ_VERSION; }
 
 namespace {
 

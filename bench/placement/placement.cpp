@@ -68,15 +68,19 @@ struct Rival {
     options.SetExecutionMode(parallel ? ORT_PARALLEL : ORT_SEQUENTIAL);
     session = Ort::Session(env, path.c_str(), options);
     Ort::AllocatorWithDefaultOptions allocator;
-    for (std::size_t i = 0; i < session.GetInputCount(); ++i) inputs.emplace_back(session.GetInputNameAllocated(i, allocator).get());
-    for (std::size_t i = 0; i < session.GetOutputCount(); ++i) outputs.emplace_back(session.GetOutputNameAllocated(i, allocator).get());
+    for (std::size_t i = 0; i < session.GetInputCount(); ++i)
+      inputs.emplace_back(session.GetInputNameAllocated(i, allocator).get());
+    for (std::size_t i = 0; i < session.GetOutputCount(); ++i)
+      outputs.emplace_back(session.GetOutputNameAllocated(i, allocator).get());
   }
 
   void run(const mpq::Feed& feed) {
     static const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
     static const std::map<mpq::DType, ONNXTensorElementDataType> types = {
-        {mpq::DType::kFloat32, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}, {mpq::DType::kInt64, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64},
-        {mpq::DType::kInt32, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32}, {mpq::DType::kUInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8}};
+        {mpq::DType::kFloat32, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
+        {mpq::DType::kInt64, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64},
+        {mpq::DType::kInt32, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32},
+        {mpq::DType::kUInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8}};
     std::vector<const char*> input_names, output_names;
     std::vector<Ort::Value> values;
     for (const std::string& name : inputs) {
@@ -86,7 +90,8 @@ struct Rival {
       input_names.push_back(name.c_str());
     }
     for (const std::string& name : outputs) output_names.push_back(name.c_str());
-    session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(), values.size(), output_names.data(), output_names.size());
+    session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(), values.size(), output_names.data(),
+                output_names.size());
   }
 };
 
@@ -114,22 +119,27 @@ void print(const std::string& heading, const std::vector<Contender>& contenders,
   for (const Contender& contender : contenders) {
     const double seconds = median(contender.seconds);
     std::printf("  %-34s %9.2f %s   ours / it: %.3f\n", contender.name.c_str(), rate ? 1 / seconds : 1e3 * seconds,
-                rate ? "requests/s" : "ms", rate ? median_of_ratios(contender.seconds, contenders[0].seconds)
-                                                 : median_of_ratios(contenders[0].seconds, contender.seconds));
+                rate ? "requests/s" : "ms",
+                rate ? median_of_ratios(contender.seconds, contenders[0].seconds)
+                     : median_of_ratios(contenders[0].seconds, contender.seconds));
   }
 }
 
 void rivals(const std::string& path, const mpq::Model& model, const mpq::Samples& samples, int rounds) {
   const mpq::Profile profile = profile_of(model, samples, "cpu:0,cpu:1,cpu:0-1");
-  const mpq::Placement stream = mpq::place(profile, {.task = mpq::TaskKind::kAsync, .precision = {}, .latency_limit = {}, .batch_rows = 0});
-  const mpq::Placement single = mpq::place(profile, {.task = mpq::TaskKind::kSync, .precision = {}, .latency_limit = {}, .batch_rows = 0});
-  std::printf("segments %zu; async: %s, predicted %.1f requests/s; ", profile.segments.size(), stream.strategy.c_str(), stream.rate);
+  const mpq::Placement stream =
+      mpq::place(profile, {.task = mpq::TaskKind::kAsync, .precision = {}, .latency_limit = {}, .batch_rows = 0});
+  const mpq::Placement single =
+      mpq::place(profile, {.task = mpq::TaskKind::kSync, .precision = {}, .latency_limit = {}, .batch_rows = 0});
+  std::printf("segments %zu; async: %s, predicted %.1f requests/s; ", profile.segments.size(), stream.strategy.c_str(),
+              stream.rate);
   for (const auto& other : stream.alternatives) std::printf("%s %.1f; ", other.strategy.c_str(), other.rate);
   std::printf("\nsync: %s, predicted %.3f ms, lower bound %.3f ms (chain %.3f, work %.3f)\n", single.strategy.c_str(),
               1e3 * single.seconds, 1e3 * single.lower_bound(), 1e3 * single.critical_path, 1e3 * single.work_bound);
   const auto feed = [&](int i) -> const mpq::Feed& { return samples[static_cast<std::size_t>(i) % samples.size()]; };
   mpq::Executor ours(model, profile, stream), ours_sync(model, profile, single);
-  Rival one(path, 1, 1, false), two(path, 2, 1, false), parallel(path, 1, 2, true), left(path, 1, 1, false), right(path, 1, 1, false);
+  Rival one(path, 1, 1, false), two(path, 2, 1, false), parallel(path, 1, 2, true), left(path, 1, 1, false),
+      right(path, 1, 1, false);
   const auto loop = [&](Rival& rival) {
     return [&](int requests) {
       for (int i = 0; i < requests; ++i) rival.run(feed(i));
@@ -155,7 +165,8 @@ void rivals(const std::string& path, const mpq::Model& model, const mpq::Samples
                                        {"(c) parallel execution mode", loop(parallel), {}},
                                        {"(d) two sessions, 1 thread each", both, {}}};
   take_turns(throughput, rounds, requests);
-  print("throughput, " + std::to_string(rounds) + " rounds of " + std::to_string(requests) + " requests", throughput, true);
+  print("throughput, " + std::to_string(rounds) + " rounds of " + std::to_string(requests) + " requests", throughput,
+        true);
   std::printf("  predicted / measured rate: %.3f\n", stream.rate * median(throughput[0].seconds));
 
   const auto ours_one = [&](int count) {
@@ -207,21 +218,23 @@ void predictions(const mpq::Model& model, const mpq::Samples& samples, int count
     for (int repeat = 0; repeat < 5; ++repeat) {
       const int requests = std::clamp(static_cast<int>(0.1 * placement.rate), 3, 60);
       measured.push_back(seconds_of([&] {
-        std::vector<std::future<mpq::Feed>> answers;
-        for (int k = 0; k < requests; ++k) {
-          if (placement.task == mpq::TaskKind::kSync) {
-            executor.run(feed(k));
-          } else {
-            answers.push_back(executor.submit(feed(k)));
-          }
-        }
-        for (auto& answer : answers) answer.get();
-      }) / requests);
+                           std::vector<std::future<mpq::Feed>> answers;
+                           for (int k = 0; k < requests; ++k) {
+                             if (placement.task == mpq::TaskKind::kSync) {
+                               executor.run(feed(k));
+                             } else {
+                               answers.push_back(executor.submit(feed(k)));
+                             }
+                           }
+                           for (auto& answer : answers) answer.get();
+                         }) /
+                         requests);
     }
     // A short stream also fills and empties the pipeline: that is simulated, not predicted by the rate alone.
-    const double predicted = placement.task == mpq::TaskKind::kSync
-                                 ? placement.seconds
-                                 : 1 / mpq::simulate(placement, std::clamp(static_cast<int>(0.1 * placement.rate), 3, 60)).rate;
+    const double predicted =
+        placement.task == mpq::TaskKind::kSync
+            ? placement.seconds
+            : 1 / mpq::simulate(placement, std::clamp(static_cast<int>(0.1 * placement.rate), 3, 60)).rate;
     errors.push_back(std::abs(predicted / median(measured) - 1));
   }
   std::sort(errors.begin(), errors.end());
@@ -232,7 +245,8 @@ void predictions(const mpq::Model& model, const mpq::Samples& samples, int count
 // --- processors of unequal speed ---
 
 /// The profile's first processor several times, as processors of their own that sleep.
-mpq::Profile copies(const mpq::Profile& profile, const std::vector<double>& slowdowns, double transfer_seconds, double per_byte) {
+mpq::Profile copies(const mpq::Profile& profile, const std::vector<double>& slowdowns, double transfer_seconds,
+                    double per_byte) {
   mpq::Profile result = profile;
   result.processors.clear();
   result.columns.clear();
@@ -273,13 +287,14 @@ void unequal(const mpq::Model& model, const mpq::Samples& samples) {
     const int requests = std::max(40, static_cast<int>(6 * ideal));
     std::vector<std::future<mpq::Feed>> answers;
     return requests / seconds_of([&] {
-             for (int k = 0; k < requests; ++k) answers.push_back(executor.submit(samples[static_cast<std::size_t>(k) % samples.size()]));
+             for (int k = 0; k < requests; ++k)
+               answers.push_back(executor.submit(samples[static_cast<std::size_t>(k) % samples.size()]));
              for (auto& answer : answers) answer.get();
            });
   };
   const mpq::Placement best = mpq::place(profile);
-  std::printf("speeds 1:2:4: %s, predicted %.1f %% of the ideal, measured %.1f %%\n", best.strategy.c_str(), 100 * best.rate / ideal,
-              100 * measure(best) / ideal);
+  std::printf("speeds 1:2:4: %s, predicted %.1f %% of the ideal, measured %.1f %%\n", best.strategy.c_str(),
+              100 * best.rate / ideal, 100 * measure(best) / ideal);
   // One pipeline over all three, cut where the speeds say.
   mpq::Placement pipeline;
   mpq::Lane& lane = pipeline.lanes.emplace_back();
@@ -296,20 +311,24 @@ void unequal(const mpq::Model& model, const mpq::Samples& samples) {
     }
   }
   if (!chosen.lanes.empty())
-    std::printf("speeds 1:2:4: one pipeline, predicted %.1f %% of the ideal, measured %.1f %%\n", 100 * chosen.rate / ideal, 100 * measure(chosen) / ideal);
+    std::printf("speeds 1:2:4: one pipeline, predicted %.1f %% of the ideal, measured %.1f %%\n",
+                100 * chosen.rate / ideal, 100 * measure(chosen) / ideal);
 }
 
 // --- on paper ---
 
 void scaling(const mpq::Model& model, const mpq::Samples& samples) {
   const mpq::Profile measured = profile_of(model, samples, "cpu:0");
-  std::printf("on paper: throughput as a multiple of one processor's, planned (and simulated with times that vary by 10 %%)\n");
-  std::printf("  %-10s %-22s %-22s %-22s %-22s\n", "processors", "replicas", "one pipeline", "pipeline, 100 us a cut", "pipeline, 1 GB/s too");
+  std::printf(
+      "on paper: throughput as a multiple of one processor's, planned (and simulated with times that vary by 10 %%)\n");
+  std::printf("  %-10s %-22s %-22s %-22s %-22s\n", "processors", "replicas", "one pipeline", "pipeline, 100 us a cut",
+              "pipeline, 1 GB/s too");
   const double one = mpq::place(copies(measured, {1}, 0, 0)).rate;
   for (int count = 1; count <= 8; ++count) {
     std::printf("  %-10d", count);
     for (int way = 0; way < 4; ++way) {
-      const mpq::Profile profile = copies(measured, std::vector<double>(static_cast<std::size_t>(count), 1.0), way >= 2 ? 1e-4 : 0, way == 3 ? 1e-9 : 0);
+      const mpq::Profile profile = copies(measured, std::vector<double>(static_cast<std::size_t>(count), 1.0),
+                                          way >= 2 ? 1e-4 : 0, way == 3 ? 1e-9 : 0);
       const mpq::Placement placement = mpq::place(profile);
       double rate = 0;
       for (const auto& other : placement.alternatives) {
@@ -317,7 +336,9 @@ void scaling(const mpq::Model& model, const mpq::Samples& samples) {
       }
       if (count == 1) rate = placement.rate;
       if (way == 0) {
-        std::printf(" %-22s", (std::to_string(rate / one).substr(0, 5) + " (" + std::to_string(mpq::simulate(placement, 2000, 0.1).rate / one).substr(0, 5) + ")").c_str());
+        std::printf(" %-22s", (std::to_string(rate / one).substr(0, 5) + " (" +
+                               std::to_string(mpq::simulate(placement, 2000, 0.1).rate / one).substr(0, 5) + ")")
+                                  .c_str());
       } else {
         std::printf(" %-22.3f", rate / one);
       }

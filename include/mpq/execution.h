@@ -39,9 +39,9 @@ struct ExecutionRecord {
   Placement placement;
   std::optional<double> latency_limit;  ///< seconds
   int requests = 0, failed = 0;
-  std::string failure;                                          ///< of the first request that failed
-  double seconds = 0;                                           ///< wall, all requests
-  double rate = 0;                                              ///< requests per second
+  std::string failure;                                           ///< of the first request that failed
+  double seconds = 0;                                            ///< wall, all requests
+  double rate = 0;                                               ///< requests per second
   double median_seconds = 0, p90_seconds = 0, most_seconds = 0;  ///< of one request
   std::vector<SubnetFigures> subnets;
   std::vector<ExecutionEvent> timeline;  ///< of a few requests in the middle of the run

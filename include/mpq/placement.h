@@ -10,7 +10,8 @@
 
 namespace mpq {
 
-/// Whether the caller waits for one answer (synchronous: latency counts) or streams requests (asynchronous: throughput).
+/// Whether the caller waits for one answer (synchronous: latency counts) or streams requests (asynchronous:
+/// throughput).
 enum class TaskKind : std::uint8_t { kSync, kAsync };
 const char* to_string(TaskKind kind);
 

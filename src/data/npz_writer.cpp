@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
-
 #include <zlib.h>
 
 #include "mpq/error.h"
@@ -59,9 +58,11 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 std::string npy_header(const std::string& name, const Tensor& tensor) {
   const char* descr = descr_of(tensor.type());
   if (descr == nullptr)
-    throw Error(ErrorCode::kUnsupported, "The output " + name + " holds no numbers, which an .npz could not hold.", name);
+    throw Error(ErrorCode::kUnsupported, "The output " + name + " holds no numbers, which an .npz could not hold.",
+                name);
   std::string shape;
-  for (const std::int64_t extent : tensor.shape()) shape += std::to_string(extent) + (tensor.shape().size() == 1 ? "," : ", ");
+  for (const std::int64_t extent : tensor.shape())
+    shape += std::to_string(extent) + (tensor.shape().size() == 1 ? "," : ", ");
   if (tensor.shape().size() > 1) shape.resize(shape.size() - 2);
   std::string text = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   constexpr std::size_t kPrefix = 10, kAlign = 64;
@@ -83,11 +84,11 @@ struct Entry {
 /// The fields that a member's local header and the central directory share, from "version needed" on.
 std::string common_fields(const Entry& entry) {
   std::string out;
-  put(out, 20, 2);           // version 2.0
-  put(out, 0x0800, 2);       // names are UTF-8
-  put(out, 0, 2);            // stored
-  put(out, 0, 2);            // 00:00:00
-  put(out, 0x0021, 2);       // 1980-01-01
+  put(out, 20, 2);      // version 2.0
+  put(out, 0x0800, 2);  // names are UTF-8
+  put(out, 0, 2);       // stored
+  put(out, 0, 2);       // 00:00:00
+  put(out, 0x0021, 2);  // 1980-01-01
   put(out, entry.crc, 4);
   put(out, entry.size(), 4);
   put(out, entry.size(), 4);
@@ -158,9 +159,10 @@ Feed stacked(const std::vector<Feed>& feeds) {
   }
   for (const auto& [name, tensors] : by_name) {
     const Tensor& first = *tensors[0];
-    const bool alike = tensors.size() == feeds.size() && std::all_of(tensors.begin(), tensors.end(), [&](const Tensor* t) {
-      return t->type() == first.type() && t->shape() == first.shape();
-    });
+    const bool alike =
+        tensors.size() == feeds.size() && std::all_of(tensors.begin(), tensors.end(), [&](const Tensor* t) {
+          return t->type() == first.type() && t->shape() == first.shape();
+        });
     if (!alike) {
       for (std::size_t i = 0; i < feeds.size(); ++i) {
         const auto found = feeds[i].find(name);

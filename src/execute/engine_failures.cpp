@@ -73,8 +73,8 @@ int Engine::State::substitute(int lane, int task, const std::set<int>& except) c
   double least = 0;
   for (int p = 0; p < static_cast<int>(workers.size()); ++p) {
     double load = plan.lanes[at(lane)].tasks[at(task)].seconds[at(p)];
-    const bool fits = !worker(p).lost && std::isfinite(load) && except.count(p) == 0 &&
-                      impossible.count({lane, task, p}) == 0;
+    const bool fits =
+        !worker(p).lost && std::isfinite(load) && except.count(p) == 0 && impossible.count({lane, task, p}) == 0;
     if (!fits) continue;
     for (const EngineLane& other : plan.lanes) {
       for (const EngineTask& served : other.tasks) {
@@ -175,8 +175,9 @@ void Engine::State::watch() {
       Work work = *std::exchange(self.work, std::nullopt);
       ++self.ticket;
       busy_resources &= ~plan.processors[at(p)].resources;
-      fail_run(p, std::move(work), std::make_exception_ptr(ProcessorLost(fmt::format(
-                                       "A run has not returned after {:.3g} seconds.", seconds))));
+      fail_run(
+          p, std::move(work),
+          std::make_exception_ptr(ProcessorLost(fmt::format("A run has not returned after {:.3g} seconds.", seconds))));
       admit();
       for (const auto& any : workers) any->wake.notify_one();
       deliver(lock);

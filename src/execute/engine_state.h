@@ -19,11 +19,11 @@ using Clock = std::chrono::steady_clock;
 struct Request {
   std::int64_t number = 0;
   int lane = -1, forced_lane = -1;
-  std::vector<Value> inputs;       // as submitted, to start again in another lane
+  std::vector<Value> inputs;  // as submitted, to start again in another lane
   std::vector<Value> values;
-  std::vector<int> uses;           // by value: tasks that have yet to read it, and the caller
-  std::vector<int> missing;        // by task: inputs that are not there yet
-  std::size_t unfinished = 0;      // tasks
+  std::vector<int> uses;       // by value: tasks that have yet to read it, and the caller
+  std::vector<int> missing;    // by task: inputs that are not there yet
+  std::size_t unfinished = 0;  // tasks
   Engine::Done done;
   std::vector<Value> results;
   std::exception_ptr failure;
@@ -35,8 +35,8 @@ using RequestPtr = std::shared_ptr<Request>;
 struct Work {
   RequestPtr request;
   int lane = 0, task = 0;
-  std::set<int> failed_on;      // processors
-  std::exception_ptr failure;   // the first one
+  std::set<int> failed_on;     // processors
+  std::exception_ptr failure;  // the first one
 };
 
 struct Worker {
@@ -44,11 +44,11 @@ struct Worker {
   std::condition_variable wake;
   bool lost = false, gone = false;  // gone: its thread has ended
   std::string reason;
-  std::optional<Work> work;         // being run
-  std::uint64_t ticket = 0;         // of that run; a late return finds another one
+  std::optional<Work> work;  // being run
+  std::uint64_t ticket = 0;  // of that run; a late return finds another one
   Clock::time_point since;
-  bool timed = false;               // the subnet is made and `since` counts
-  int failures = 0;                 // in a row
+  bool timed = false;  // the subnet is made and `since` counts
+  int failures = 0;    // in a row
   std::int64_t runs = 0;
   double busy_seconds = 0;
 };
@@ -100,11 +100,11 @@ struct Engine::State : std::enable_shared_from_this<Engine::State> {
   mutable std::mutex mutex;
   std::condition_variable room, settled, watchdog;
   bool stopping = false, delivering = false;
-  std::deque<RequestPtr> pending;     // wait for a lane
+  std::deque<RequestPtr> pending;      // wait for a lane
   std::deque<RequestPtr> undelivered;  // in the order of submission
   std::int64_t submitted = 0;
-  std::vector<int> inside;            // by lane
-  std::vector<bool> closed;           // by lane
+  std::vector<int> inside;               // by lane
+  std::vector<bool> closed;              // by lane
   std::vector<std::vector<Work>> ready;  // by lane
   std::uint64_t busy_resources = 0;
   std::vector<std::unique_ptr<Worker>> workers;

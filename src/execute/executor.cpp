@@ -56,7 +56,8 @@ void check(const Profile& profile, const Placement& placement) {
       for (const int p : subnet.processors) {
         if (p < 0 || at(p) >= profile.processors.size()) refuse("It names a processor that the profile does not have.");
         if (!profile.processors[at(p)].present())
-          refuse("It uses " + profile.processors[at(p)].name + ", which is absent: " + profile.processors[at(p)].absent);
+          refuse("It uses " + profile.processors[at(p)].name +
+                 ", which is absent: " + profile.processors[at(p)].absent);
       }
       for (const int segment : subnet.segments) {
         if (segment < 0 || at(segment) >= seen.size() || seen[at(segment)] != 0)
@@ -180,9 +181,7 @@ Executor::Executor(const Model& model, const Profile& profile, const Placement& 
 Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 
-std::future<Feed> Executor::submit(const Feed& inputs) {
-  return impl_->submit(inputs, -1);
-}
+std::future<Feed> Executor::submit(const Feed& inputs) { return impl_->submit(inputs, -1); }
 
 Feed Executor::run(const Feed& inputs) {
   const Placement& placement = impl_->workshop->placement;

@@ -33,7 +33,8 @@ void FaultyProcessor::before_run() {
     }
     const bool once = fault.kind != InjectedFault::Kind::kDie && !fault.always;
     if (run < fault.after_runs || (once && run > fault.after_runs)) continue;
-    if (fault.kind == InjectedFault::Kind::kFail) throw std::runtime_error("An injected failure of " + fault.processor + ".");
+    if (fault.kind == InjectedFault::Kind::kFail)
+      throw std::runtime_error("An injected failure of " + fault.processor + ".");
     if (fault.kind == InjectedFault::Kind::kDie) throw ProcessorLost("An injected death of " + fault.processor + ".");
     std::unique_lock lock(mutex_);
     released_changed_.wait(lock, [&] { return released_; });

@@ -26,7 +26,8 @@ Feed rows_of(const Feed& feed, std::int64_t first, std::int64_t count) {
   for (const auto& [name, tensor] : feed) {
     Tensor part(tensor.type(), with_rows(tensor.shape(), count));
     if (part.size_bytes() > 0)
-      std::memcpy(part.mutable_data(), tensor.data() + static_cast<std::size_t>(first) * row_bytes(tensor), part.size_bytes());
+      std::memcpy(part.mutable_data(), tensor.data() + static_cast<std::size_t>(first) * row_bytes(tensor),
+                  part.size_bytes());
     result.emplace(name, std::move(part));
   }
   return result;
@@ -36,13 +37,15 @@ Feed under_each_other(const std::vector<Feed>& parts, const std::vector<std::int
   const std::int64_t total = std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
   Feed result;
   for (const auto& [name, first] : parts.at(0)) {
-    if (first.shape().empty()) throw Error(ErrorCode::kUnsupported, "The output " + name + " has no rows to put together.");
+    if (first.shape().empty())
+      throw Error(ErrorCode::kUnsupported, "The output " + name + " has no rows to put together.");
     Tensor whole(first.type(), with_rows(first.shape(), total));
     std::size_t offset = 0;
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const Tensor& part = parts[i].at(name);
       if (part.type() != first.type() || part.shape() != with_rows(first.shape(), rows[i]))
-        throw Error(ErrorCode::kUnsupported, "The output " + name + " has not as many rows as the inputs: the batch cannot be split.");
+        throw Error(ErrorCode::kUnsupported,
+                    "The output " + name + " has not as many rows as the inputs: the batch cannot be split.");
       if (part.size_bytes() > 0) std::memcpy(whole.mutable_data() + offset, part.data(), part.size_bytes());
       offset += part.size_bytes();
     }

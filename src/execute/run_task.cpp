@@ -5,9 +5,9 @@
 
 #include "mpq/error.h"
 #include "mpq/execution.h"
+#include "mpq/version.h"
 
 #include "support/statistics.h"
-#include "version_generated.h"
 
 namespace mpq {
 namespace {
@@ -82,7 +82,8 @@ class TaskRun {
     for (int i = 0; i < count; ++i) {
       check_interrupt(i, count);
       open.emplace_back(i, executor_.submit(feed(i)));
-      while (!open.empty() && open.front().second.wait_for(std::chrono::seconds(0)) == std::future_status::ready) collect();
+      while (!open.empty() && open.front().second.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+        collect();
     }
     while (!open.empty()) collect();
   }
@@ -105,21 +106,27 @@ void add_figures(const std::vector<ExecutionEvent>& events, ExecutionRecord& rec
   }
   for (const auto& [key, seconds] : runs) {
     const auto [lane, subnet, processor] = key;
-    const PlacedSubnet& placed = record.placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(subnet)];
+    const PlacedSubnet& placed =
+        record.placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(subnet)];
     const auto at = std::find(placed.processors.begin(), placed.processors.end(), processor);
-    const double predicted = at != placed.processors.end() ? placed.seconds[static_cast<std::size_t>(at - placed.processors.begin())] : 0;
-    record.subnets.push_back({lane, subnet, processor, static_cast<std::int64_t>(seconds.size()), predicted, quantile(seconds, 0.5)});
+    const double predicted =
+        at != placed.processors.end() ? placed.seconds[static_cast<std::size_t>(at - placed.processors.begin())] : 0;
+    record.subnets.push_back(
+        {lane, subnet, processor, static_cast<std::int64_t>(seconds.size()), predicted, quantile(seconds, 0.5)});
   }
   if (!latencies.empty()) return;
   for (const auto& [request, span] : spans) latencies.push_back(span.second - span.first);
 }
 
 /// A few requests in the middle: enough to see how the processors work together.
-std::vector<ExecutionEvent> middle(const std::vector<ExecutionEvent>& events, const Placement& placement, std::int64_t first,
-                                   int requests) {
-  std::int64_t shown = placement.task == TaskKind::kSync ? 1 : 4;
-  for (const Lane& lane : placement.lanes) shown += placement.task == TaskKind::kSync ? 0 : 2 * lane.in_flight;
-  if (placement.task == TaskKind::kSync) shown = static_cast<std::int64_t>(std::max<std::size_t>(1, placement.strategy == "batch split" ? placement.lanes.size() : 1));
+std::vector<ExecutionEvent> middle(const std::vector<ExecutionEvent>& events, const Placement& placement,
+                                   std::int64_t first, int requests) {
+  // Synchronous: one, which is one per lane where the batch is divided.
+  auto shown = static_cast<std::int64_t>(placement.lanes.size());
+  if (placement.task == TaskKind::kAsync) {
+    shown = 4;
+    for (const Lane& lane : placement.lanes) shown += 2 * lane.in_flight;
+  }
   const std::int64_t begin = first + std::max<std::int64_t>(0, (requests - shown) / 2);
   std::vector<ExecutionEvent> result;
   for (const ExecutionEvent& event : events) {
@@ -136,7 +143,7 @@ ExecutionResult run_task(const Model& model, const Profile& profile, const Sampl
   require_matches(profile, model);
   ExecutionResult result;
   ExecutionRecord& record = result.record;
-  record.mpq_version = MPQ_VERSION;
+  record.mpq_version = version();
   record.model = model.facts();
   record.data = samples.facts();
   record.precision = options.place.precision.empty() ? profile.base_precision : options.place.precision;

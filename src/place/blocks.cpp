@@ -124,7 +124,8 @@ class BlockSearch {
     return seconds;
   }
 
-  Schedule collect(const std::vector<std::vector<Way>>& ways, const std::vector<std::vector<int>>& from, int last) const {
+  Schedule collect(const std::vector<std::vector<Way>>& ways, const std::vector<std::vector<int>>& from,
+                   int last) const {
     std::vector<const Way*> chosen(blocks_.size());
     for (std::size_t b = blocks_.size(); b-- > 0;) {
       chosen[b] = &ways[b][at(last)];

@@ -138,7 +138,8 @@ Placement place_for_latency(const Problem& problem, std::int64_t batch_rows, std
   validate(problem);
   Placement result = LatencySearch(problem, batch_rows).run();
   if (result.lanes.empty())
-    throw Error(ErrorCode::kInfeasible, "No processor has the memory for the network, and neither have several.", "the profile");
+    throw Error(ErrorCode::kInfeasible, "No processor has the memory for the network, and neither have several.",
+                "the profile");
   if (latency_limit && result.seconds > *latency_limit)
     throw Error(ErrorCode::kInfeasible,
                 fmt::format("No placement answers within {:.3g} ms: the least is {:.3g} ms, and no placement on these "

@@ -10,11 +10,13 @@
 //
 //   rate(e, S + G) = max over i, G of min(rate(i, S), sum over p in G of 1 / t_p(i, e))
 //
-// Two observations keep it fast and exact. A state no faster than one with fewer processors at the same segment is not
-// needed: the lane partition may leave processors to others. And a pipeline on S + G that is no faster than the whole
-// network on each of these processors is not needed either, nor is anything it grows into, since more processors make
-// these replicas only faster. The rate by computing time alone never rises with e, so the pair (S, G) can be dropped
-// for good once it falls below that mark.
+// Three observations keep it fast and exact. A state no faster than one with fewer processors at the same segment is
+// not needed: the lane partition may leave processors to others. And a pipeline on S + G that is no faster than the
+// whole network on each of these processors is not needed either, nor is anything it grows into, since more processors
+// make these replicas only faster. The rate by computing time alone never rises with e, so the pair (S, G) can be
+// dropped for good once it falls below that mark. The rest of the network, in turn, has to be served by the processors
+// left: a stage must not end before they could do that fast enough, which gives the first end worth trying for every S
+// + G.
 
 namespace mpq::placing {
 namespace {
@@ -31,6 +33,7 @@ class PipelineSearch {
     rate_.assign(states, 0);
     from_.assign(states, {});
     set_marks(limit);
+    set_first_ends();
   }
 
   Pipelines run() {
@@ -66,6 +69,36 @@ class PipelineSearch {
       const double rate = limit && seconds > *limit ? 0 : 1 / seconds;
       mark_[set] = replicated_ ? mark_[rest] + rate : std::max(mark_[rest], rate);
     }
+  }
+
+  /// A lane that goes on from (e, set) with the processors R must beat mark(set + R). Every request needs W(e) seconds
+  /// of them at least, each segment behind e on the fastest of all others, so R serves no more than |R| / W(e). Where
+  /// that does not suffice for any R no stage needs to end at e. W only falls with e.
+  void set_first_ends() {
+    const int n = problem_.segments;
+    first_end_.assign(sets_, n);
+    for (std::uint32_t set = 1; set < sets_; ++set) {
+      double work = 0;
+      for (int e = n - 1; e > 0; --e) {
+        work += least_seconds(e, ~set);
+        double gain = 0;
+        for (int p = 0; p < problem_.processor_count(); ++p) {
+          if ((set >> p & 1U) == 0) gain += std::max(0.0, 1 / work - (replicated_ ? mark_[1U << p] : 0));
+        }
+        if (gain <= mark_[set]) break;
+        first_end_[set] = e;
+      }
+    }
+  }
+
+  /// Of a segment on any of these processors, in whatever session it runs there.
+  double least_seconds(int segment, std::uint32_t processors) const {
+    double least = kNever;
+    for (int p = 0; p < problem_.processor_count(); ++p) {
+      if ((processors >> p & 1U) == 0 || problem_.time(segment, p) == kNever) continue;
+      least = std::min({least, problem_.time(segment, p), problem_.time_behind(segment - 1, segment, p)});
+    }
+    return least;
   }
 
   /// By group: the rate at which it serves the span; by computing alone, or with everything.
@@ -107,9 +140,17 @@ class PipelineSearch {
   }
 
   void extend(int first) {
-    std::vector<Pair> pairs = pairs_at(first);
+    std::vector<Pair> waiting = pairs_at(first), pairs;
+    std::stable_sort(waiting.begin(), waiting.end(), [&](const Pair& a, const Pair& b) {
+      return first_end_[a.set | a.group] > first_end_[b.set | b.group];
+    });
     std::vector<double> rates(sets_), computing(sets_);
-    for (int end = first + 1; end <= problem_.segments && !pairs.empty(); ++end) {
+    for (int end = first + 1; end <= problem_.segments; ++end) {
+      while (!waiting.empty() && first_end_[waiting.back().set | waiting.back().group] <= end) {
+        pairs.push_back(waiting.back());
+        waiting.pop_back();
+      }
+      if (pairs.empty()) continue;
       fill_group_rates(first, end, false, rates);
       fill_group_rates(first, end, true, computing);
       std::size_t kept = 0;
@@ -148,7 +189,8 @@ class PipelineSearch {
   std::vector<bool> compatible_;
   std::vector<double> rate_;  // by state
   std::vector<From> from_;
-  std::vector<double> mark_;  // by set: what the whole network on each of its processors (or the best one) gives
+  std::vector<int> first_end_;  // by set: where a stage may end at the earliest
+  std::vector<double> mark_;    // by set: what the whole network on each of its processors (or the best one) gives
 };
 
 }  // namespace

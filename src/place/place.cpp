@@ -23,12 +23,12 @@ const std::string& precision_of(const Profile& profile, const std::string& asked
 placing::Schedule schedule_of(const placing::ProfileProblem& known, const Lane& lane, std::size_t choice) {
   placing::Schedule schedule;
   for (const PlacedSubnet& subnet : lane.subnets) {
-    if (subnet.processors.empty())
-      throw Error(ErrorCode::kInvalidInput, "A subnet has no processor.", "the placement");
+    if (subnet.processors.empty()) throw Error(ErrorCode::kInvalidInput, "A subnet has no processor.", "the placement");
     const int processor = subnet.processors[std::min(choice, subnet.processors.size() - 1)];
     const auto found = std::find(known.processors.begin(), known.processors.end(), processor);
     if (found == known.processors.end())
-      throw Error(ErrorCode::kInvalidInput, "A subnet is on a processor that was not measured at this precision.", "the placement");
+      throw Error(ErrorCode::kInvalidInput, "A subnet is on a processor that was not measured at this precision.",
+                  "the placement");
     schedule.tasks.push_back({subnet.segments, static_cast<int>(found - known.processors.begin())});
   }
   return schedule;
@@ -60,7 +60,8 @@ void price(const placing::ProfileProblem& known, TaskKind task, Lane& lane) {
     for (std::size_t i = 0; i < subnet.processors.size(); ++i) {
       rate += 1 / subnet.seconds[i];
       const auto found = std::find(known.processors.begin(), known.processors.end(), subnet.processors[i]);
-      load[static_cast<std::size_t>(found - known.processors.begin())] += subnet.seconds[i] / static_cast<double>(subnet.processors.size());
+      load[static_cast<std::size_t>(found - known.processors.begin())] +=
+          subnet.seconds[i] / static_cast<double>(subnet.processors.size());
     }
     lane.rate = std::min(lane.rate, rate);
   }
@@ -71,8 +72,6 @@ void price(const placing::ProfileProblem& known, TaskKind task, Lane& lane) {
 }
 
 }  // namespace
-
-const char* to_string(TaskKind kind) { return kind == TaskKind::kSync ? "sync" : "async"; }
 
 Placement place(const Profile& profile, const PlaceOptions& options) {
   const placing::ProfileProblem known = placing::problem_of(profile, precision_of(profile, options.precision));

@@ -83,8 +83,8 @@ std::vector<std::uint32_t> largest_compatible_sets(const Problem& problem) {
   const std::vector<std::uint32_t> sets = compatible_sets(problem);
   std::vector<std::uint32_t> largest;
   for (const std::uint32_t set : sets) {
-    const bool extended =
-        std::any_of(sets.begin(), sets.end(), [&](std::uint32_t other) { return other != set && (other & set) == set; });
+    const bool extended = std::any_of(sets.begin(), sets.end(),
+                                      [&](std::uint32_t other) { return other != set && (other & set) == set; });
     if (!extended) largest.push_back(set);
   }
   return largest;

@@ -13,8 +13,9 @@ inline constexpr double kNever = std::numeric_limits<double>::infinity();
 /// pays to take them in, a writer to give them out. Where the processor works in host memory the costs by bytes are 0.
 struct Processor {
   std::string name;
-  std::uint64_t resources = 0;  ///< bits of the cores and devices it occupies; processors that share one exclude each other
-  double run_overhead = 0;      ///< seconds of every run of a session, whatever is in it; part of every segment's time
+  std::uint64_t resources =
+      0;                    ///< bits of the cores and devices it occupies; processors that share one exclude each other
+  double run_overhead = 0;  ///< seconds of every run of a session, whatever is in it; part of every segment's time
   double in_seconds = 0, in_seconds_per_byte = 0;
   double out_seconds = 0, out_seconds_per_byte = 0;
   double memory_bytes = kNever;
@@ -35,7 +36,7 @@ struct Problem {
   std::vector<double> seconds;
   /// Likewise: what the segment and the next one save in one session; empty when nothing but the overhead of one run.
   std::vector<double> savings;
-  std::vector<double> memory;   ///< bytes, likewise; empty when nothing is known
+  std::vector<double> memory;  ///< bytes, likewise; empty when nothing is known
   std::vector<Handover> handovers;
 
   int processor_count() const { return static_cast<int>(processors.size()); }

@@ -117,8 +117,9 @@ ProfileProblem problem_of(const Profile& profile, const std::string& precision) 
     processor.run_overhead = std::max(0.0, measured.call_seconds);
   }
   if (result.processors.empty())
-    throw Error(ErrorCode::kInvalidInput, "No processor of the profile is present and was measured at " + precision + ".",
-                "the profile", "Profile the model again with the processors of this machine.");
+    throw Error(ErrorCode::kInvalidInput,
+                "No processor of the profile is present and was measured at " + precision + ".", "the profile",
+                "Profile the model again with the processors of this machine.");
   result.problem.segments = static_cast<int>(profile.segments.size());
   for (const BoundaryTensor& tensor : profile.tensors)
     result.problem.handovers.push_back({tensor.bytes, tensor.producer, tensor.consumers});

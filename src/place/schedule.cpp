@@ -134,7 +134,8 @@ class ListScheduler {
     std::vector<int> order;
     for (int s = first_; s < end_; ++s) order.push_back(s);
     const std::vector<double> rank = upward_ranks();
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return rank[at(a - first_)] > rank[at(b - first_)]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return rank[at(a - first_)] > rank[at(b - first_)]; });
     placed_.assign(at(end_ - first_), {});
     for (const int segment : order) {
       if (!place(segment)) return {};
@@ -225,7 +226,7 @@ class ListScheduler {
   int first_, end_;
   std::vector<int> processors_;
   std::vector<std::vector<std::pair<int, double>>> reads_, read_by_;  // segment, bytes
-  std::vector<Task> placed_;                                         // by segment - first
+  std::vector<Task> placed_;                                          // by segment - first
   std::array<Busy, 64> busy_;
 };
 

@@ -16,9 +16,7 @@ struct Event {
   double time = 0;
   int request = 0;
   std::size_t lane = 0, stage = 0, server = 0;
-  bool operator>(const Event& other) const {
-    return time != other.time ? time > other.time : request > other.request;
-  }
+  bool operator>(const Event& other) const { return time != other.time ? time > other.time : request > other.request; }
 };
 
 class Stream {
@@ -102,9 +100,9 @@ class Stream {
   double noise_;
   std::uint64_t random_, draws_ = 0;
   std::vector<int> inside_;
-  std::vector<std::vector<std::deque<int>>> waiting_;      // by lane and stage
-  std::vector<std::vector<std::vector<bool>>> idle_;       // by lane, stage and server
-  std::vector<double> admitted_;                           // by request
+  std::vector<std::vector<std::deque<int>>> waiting_;  // by lane and stage
+  std::vector<std::vector<std::vector<bool>>> idle_;   // by lane, stage and server
+  std::vector<double> admitted_;                       // by request
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
 };
 

@@ -59,9 +59,10 @@ class Partition {
       if (seconds_under_load(lane.rate, set) > *limit_) lane = {};
     }
     if (fastest < kNever && fastest > *limit_)
-      throw Error(ErrorCode::kInfeasible,
-                  fmt::format("No placement answers within {:.3g} ms: the least is {:.3g} ms.", 1e3 * *limit_, 1e3 * fastest),
-                  "--latency-limit", "Give a greater limit, or profile a faster processor.");
+      throw Error(
+          ErrorCode::kInfeasible,
+          fmt::format("No placement answers within {:.3g} ms: the least is {:.3g} ms.", 1e3 * *limit_, 1e3 * fastest),
+          "--latency-limit", "Give a greater limit, or profile a faster processor.");
   }
 
   /// The lanes of greatest total rate: best(S) = max over lanes T within S of rate(T) + best(S - T).
@@ -119,7 +120,8 @@ class Partition {
   static std::string name(const Placement& placement) {
     const auto pipeline = [](const Lane& lane) { return lane.subnets.size() > 1; };
     const auto shared = [](const Lane& lane) {
-      return std::any_of(lane.subnets.begin(), lane.subnets.end(), [](const auto& s) { return s.processors.size() > 1; });
+      return std::any_of(lane.subnets.begin(), lane.subnets.end(),
+                         [](const auto& s) { return s.processors.size() > 1; });
     };
     const auto& lanes = placement.lanes;
     if (lanes.size() == 1) {

@@ -53,7 +53,7 @@ class JsonReader {
   const std::string* where_;
 };
 
-/// Parses the text of a record and checks that it is of `kind` ("sensitivity", "plan", "run") and of `version`.
+/// Parses the text of a record and checks that it is of `kind` ("sensitivity", "plan", "run", "profile") and of `version`.
 /// Throws Error{kInvalidInput}.
 Json parse_record(const std::string& text, const std::string& where, const std::string& kind, int version);
 

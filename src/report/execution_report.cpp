@@ -1,10 +1,9 @@
-#include "mpq/execution.h"
-
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "mpq/error.h"
+#include "mpq/execution.h"
 
 #include "report/execution_view.h"
 #include "report/numbers.h"
@@ -20,7 +19,8 @@ std::string segments_text(const ExecutionRecord& record, const PlacedSubnet& sub
   const auto name = [&](int segment) { return printable(record.segments.at(static_cast<std::size_t>(segment))); };
   if (subnet.segments.size() == record.segments.size()) return fmt::format("all {}", subnet.segments.size());
   if (subnet.segments.size() == 1) return name(subnet.segments[0]);
-  return fmt::format("{} ... {} ({})", name(subnet.segments.front()), name(subnet.segments.back()), subnet.segments.size());
+  return fmt::format("{} ... {} ({})", name(subnet.segments.front()), name(subnet.segments.back()),
+                     subnet.segments.size());
 }
 
 std::string milliseconds(double seconds) { return fmt::format("{:.3g} ms", 1e3 * seconds); }
@@ -34,7 +34,8 @@ std::string choice_text(const ExecutionRecord& record) {
   };
   text += ": " + figure(placement.rate, placement.seconds);
   for (const PlacementAlternative& other : placement.alternatives) {
-    if (other.strategy != placement.strategy) text += fmt::format("; {} {}", other.strategy, figure(other.rate, other.seconds));
+    if (other.strategy != placement.strategy)
+      text += fmt::format("; {} {}", other.strategy, figure(other.rate, other.seconds));
   }
   return text;
 }
@@ -57,7 +58,13 @@ std::string percent_off(double predicted, double measured) {
 
 std::string placement_table(const ExecutionRecord& record, const Style& style) {
   using Align = Column::Align;
-  Table table({{"lane"}, {"segments", Align::kLeft, 20}, {"processor", Align::kLeft}, {"runs"}, {"predicted"}, {"measured"}, {"off"}});
+  Table table({{"lane"},
+               {"segments", Align::kLeft, 20},
+               {"processor", Align::kLeft},
+               {"runs"},
+               {"predicted"},
+               {"measured"},
+               {"off"}});
   for (const SubnetFigures& figures : record.subnets) {
     const Lane& lane = record.placement.lanes.at(static_cast<std::size_t>(figures.lane));
     const PlacedSubnet& subnet = lane.subnets.at(static_cast<std::size_t>(figures.subnet));
@@ -79,7 +86,10 @@ std::string figures_table(const ExecutionRecord& record, const Style& style) {
   const Placement& placement = record.placement;
   Table table({{"", Column::Align::kLeft}, {"predicted"}, {"measured"}, {"off"}});
   if (placement.task == TaskKind::kAsync)
-    table.add({{"requests per second"}, {short_number(placement.rate)}, {short_number(record.rate)}, {percent_off(placement.rate, record.rate)}});
+    table.add({{"requests per second"},
+               {short_number(placement.rate)},
+               {short_number(record.rate)},
+               {percent_off(placement.rate, record.rate)}});
   table.add({{"seconds of a request, median"},
              {milliseconds(placement.seconds)},
              {milliseconds(record.median_seconds)},
@@ -94,10 +104,15 @@ std::string lost_lines(const ExecutionRecord& record, const Style& style) {
   std::string text;
   for (std::size_t p = 0; p < record.health.size(); ++p) {
     if (record.health[p].lost.empty()) continue;
-    text += style.paint(Tone::kBad, wrap(fmt::format("{} was lost: {}", record.processors[p], record.health[p].lost), 0, style.width())) + '\n';
+    text += style.paint(Tone::kBad, wrap(fmt::format("{} was lost: {}", record.processors[p], record.health[p].lost), 0,
+                                         style.width())) +
+            '\n';
   }
   if (record.failed > 0)
-    text += style.paint(Tone::kBad, wrap(fmt::format("{} failed, the first: {}", counted(record.failed, "request"), printable(record.failure)), 0, style.width())) + '\n';
+    text += style.paint(Tone::kBad, wrap(fmt::format("{} failed, the first: {}", counted(record.failed, "request"),
+                                                     printable(record.failure)),
+                                         0, style.width())) +
+            '\n';
   return text;
 }
 
@@ -106,14 +121,18 @@ std::string terminal(const ExecutionRecord& record, const Style& style, bool exp
   std::string text = title("run", record.model.path, record.mpq_version, style);
   text += field("Model", describe(record.model), style);
   text += field("Data", describe(record.data), style);
-  text += field("Task", fmt::format("{}, {}, {}{}", placement.task == TaskKind::kSync ? "synchronous" : "asynchronous",
-                                    counted(record.requests, "request"), record.precision,
-                                    record.latency_limit ? ", at most " + milliseconds(*record.latency_limit) : ""), style);
+  text += field("Task",
+                fmt::format("{}, {}, {}{}", placement.task == TaskKind::kSync ? "synchronous" : "asynchronous",
+                            counted(record.requests, "request"), record.precision,
+                            record.latency_limit ? ", at most " + milliseconds(*record.latency_limit) : ""),
+                style);
   text += field("Placement", choice_text(record), style);
   if (placement.task == TaskKind::kSync)
-    text += field("Bound", fmt::format("{}: the longest chain takes {}, the work divided by the processors {}",
-                                       milliseconds(placement.lower_bound()), milliseconds(placement.critical_path),
-                                       milliseconds(placement.work_bound)), style);
+    text += field("Bound",
+                  fmt::format("{}: the longest chain takes {}, the work divided by the processors {}",
+                              milliseconds(placement.lower_bound()), milliseconds(placement.critical_path),
+                              milliseconds(placement.work_bound)),
+                  style);
   text += '\n' + placement_table(record, style) + '\n' + figures_table(record, style);
   const std::string lost = lost_lines(record, style);
   if (!lost.empty()) text += '\n' + lost;
@@ -129,7 +148,8 @@ std::string render(const ExecutionRecord& record, const ReportOptions& options, 
   if (options.format == "json") return to_json(record);
   if (options.format == "html") return report::html::execution_page(record);
   if (options.format == "table")
-    return report::terminal(record, report::Style(options.color, options.unicode, std::max(options.width, kLeastWidth)), explain);
+    return report::terminal(record, report::Style(options.color, options.unicode, std::max(options.width, kLeastWidth)),
+                            explain);
   throw Error(ErrorCode::kUsage, "There is no format \"" + options.format + "\" for an execution.", "--format",
               "The formats are table, json and html.");
 }

@@ -87,6 +87,10 @@ def written_by(tool, model, folder):
     yield "profile --json", run("profile", model, "--devices", "cpu,cuda:9", "--repeats", "1", "-o", "-")
     yield "diff --json", run("diff", at["run.json"], at["plan.json"], "--json")
     yield "check --json", run("check", at["run.json"], "--max-bytes", "100%", "--min-sqnr", "warn:99dB", "--json")
+    at["profile.json"] = str(folder / "profile.json")
+    run("profile", model, "--devices", "cpu", "--precisions", "float32", "--repeats", "1", "-o", at["profile.json"])
+    for task in ("sync", "async"):
+        yield f"run --task {task}", run("run", model, "--profile", at["profile.json"], "--task", task, "--json")
     yield "report --format json", run("report", at["run.json"], "--format", "json")
 
 

@@ -80,8 +80,10 @@ const std::vector<Command>& table() {
        "run a network over several processors, as its profile says",
        "mpq run model.onnx --profile model.profile.json --task async --inputs test.npz --requests 200\n"
        "mpq run model.onnx --profile model.profile.json --task sync --inputs test.npz --explain\n"
-       "mpq run model.onnx --profile model.profile.json --task async --latency-limit 20ms --html run.html -o outputs.npz",
-       "Places the network's segments on the profiled processors, runs the requests and shows what was predicted beside "
+       "mpq run model.onnx --profile model.profile.json --task async --latency-limit 20ms --html run.html -o "
+       "outputs.npz",
+       "Places the network's segments on the profiled processors, runs the requests and shows what was predicted "
+       "beside "
        "what was measured. An asynchronous task gets the placement of greatest throughput: replicas, a pipeline, or "
        "both; a synchronous one that of least latency, with a bound that no placement can beat. When a processor fails "
        "during the run its part moves to another.",

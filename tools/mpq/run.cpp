@@ -68,7 +68,8 @@ int run_run(const Settings& settings, Console& console) {
   const Samples samples = given ? *given
                                 : Samples::synthetic(model, settings.samples.value_or(kSyntheticSamples),
                                                      static_cast<std::uint64_t>(settings.seed.value_or(1)));
-  if (!given) console.warn("The inputs are synthetic: times may differ from those of real ones.", "Give samples with --inputs.");
+  if (!given)
+    console.warn("The inputs are synthetic: times may differ from those of real ones.", "Give samples with --inputs.");
 
   const ExecutionResult result = run_task(model, profile, samples, options, observer);
   if (!settings.output.empty()) write_npz(settings.output, stacked(result.outputs), settings.force);
@@ -76,7 +77,8 @@ int run_run(const Settings& settings, Console& console) {
   const ReportOptions report = terminal_report(settings, console);
   console.result(settings.json ? to_json(result.record) : render(result.record, report, settings.explain));
   if (result.record.failed < result.record.requests) return 0;
-  throw Error(ErrorCode::kUnsupported, fmt::format("All {} requests failed: {}", result.record.requests, result.record.failure), path);
+  throw Error(ErrorCode::kUnsupported,
+              fmt::format("All {} requests failed: {}", result.record.requests, result.record.failure), path);
 }
 
 }  // namespace mpq::cli

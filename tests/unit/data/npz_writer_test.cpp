@@ -23,8 +23,8 @@ TEST(NpzWriter, IsReadBackAsItWas) {
   const TemporaryFolder folder;
   const std::string path = folder.file("out.npz");
   Feed arrays;
-  for (const DType type : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kInt8, DType::kInt64, DType::kUInt8,
-                           DType::kUInt32, DType::kBool}) {
+  for (const DType type : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kInt8, DType::kInt64,
+                           DType::kUInt8, DType::kUInt32, DType::kBool}) {
     arrays.emplace(std::string("a_") + dtype_name(type), counted(type, {2, 3}));
   }
   arrays.emplace("scalar", counted(DType::kFloat32, {}));

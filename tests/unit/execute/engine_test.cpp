@@ -188,12 +188,14 @@ TEST(Engine, RunsBranchesAtTheSameTimeAndKeepsProcessorsThatShareCoresApart) {
   network.plan.processors[2].resources = 3;
   network.seconds = 0.01;
   const std::vector<double> any(3, 1);
-  network.plan.lanes = {{{{{0}, {1}, {2}, any, 0}, {{1}, {2}, {0}, any, 1}, {{1}, {3}, {1}, any, 1}, {{2, 3}, {4}, {2}, any, 2}}}};
+  network.plan.lanes = {
+      {{{{0}, {1}, {2}, any, 0}, {{1}, {2}, {0}, any, 1}, {{1}, {3}, {1}, any, 1}, {{2, 3}, {4}, {2}, any, 2}}}};
   network.plan.values = 5;
   network.plan.results = {4};
   Stream stream(network, {.trace = true});
   for (int i = 0; i < 5; ++i) stream.send(0);
-  for (const Answer& answer : stream.finish()) EXPECT_EQ(answer.value, 2 + (1 << 10) + (1 << 20) + (std::int64_t{1} << 30));
+  for (const Answer& answer : stream.finish())
+    EXPECT_EQ(answer.value, 2 + (1 << 10) + (1 << 20) + (std::int64_t{1} << 30));
   const auto events = stream.engine().events();
   ASSERT_EQ(events.size(), 20U);
   double overlap = 0;
@@ -236,7 +238,8 @@ TEST(Engine, RepeatsARunThatFailedElsewhere) {
 TEST(Engine, GivesUpAProcessorThatFailsAgainAndAgain) {
   Network network = pipeline(2, {{0}, {1}});
   network.faults[1] = {{.processor = "p1", .kind = Kind::kFail, .after_runs = 7, .always = true}};
-  expect_all(network, 50, {}, [](const Engine& engine) { EXPECT_THAT(engine.health()[1].lost, HasSubstr("three times")); });
+  expect_all(network, 50, {},
+             [](const Engine& engine) { EXPECT_THAT(engine.health()[1].lost, HasSubstr("three times")); });
 }
 
 TEST(Engine, MovesTheStageOfAProcessorThatDies) {
@@ -268,9 +271,8 @@ TEST(Engine, MovesRequestsOfAReplicaThatDies) {
 TEST(Engine, MovesWhatAProcessorThatStallsHolds) {
   Network network = pipeline(3, {{0}, {1}, {2}});
   network.faults[1] = {{.processor = "p1", .kind = Kind::kStall, .after_runs = 4}};
-  expect_all(network, 60, {.stall_seconds = 0.05}, [](const Engine& engine) {
-    EXPECT_THAT(engine.health()[1].lost, HasSubstr("not returned"));
-  });
+  expect_all(network, 60, {.stall_seconds = 0.05},
+             [](const Engine& engine) { EXPECT_THAT(engine.health()[1].lost, HasSubstr("not returned")); });
 }
 
 TEST(Engine, DropsWhatAProcessorReturnsTooLate) {
@@ -330,7 +332,9 @@ TEST(Engine, TakesRequestsFromManyThreads) {
 TEST(Engine, KeepsARequestInTheLaneItIsForcedInto) {
   const Network network = replicas(2);
   Engine engine(network.plan, network.factory());
-  for (int i = 0; i < 20; ++i) engine.submit({number(i), {}}, [](std::vector<Value>, std::exception_ptr) {}, 1);
+  for (int i = 0; i < 20; ++i)
+    engine.submit(
+        {number(i), {}}, [](std::vector<Value>, std::exception_ptr) {}, 1);
   engine.wait();
   EXPECT_EQ(engine.health()[0].runs, 0);
   EXPECT_EQ(engine.health()[1].runs, 20);

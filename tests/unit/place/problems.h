@@ -10,15 +10,17 @@ namespace mpq::placing {
 
 struct Shape {
   int segments = 4, processors = 2;
-  bool chain = true;         ///< segments read the one before; else also others
-  double unsupported = 0;    ///< share of cells that do not run
-  double conflicts = 0;      ///< share of processors that overlap with one before
+  bool chain = true;       ///< segments read the one before; else also others
+  double unsupported = 0;  ///< share of cells that do not run
+  double conflicts = 0;    ///< share of processors that overlap with one before
   bool transfers = true, savings = true;
 };
 
 /// A random problem; every segment runs somewhere.
 inline Problem random_problem(const Shape& shape, std::mt19937_64& random) {
-  const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
+  const auto uniform = [&](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(random);
+  };
   Problem problem;
   problem.segments = shape.segments;
   for (int p = 0; p < shape.processors; ++p) {

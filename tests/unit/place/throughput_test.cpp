@@ -18,8 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// The oracle is written from the definition and shares nothing with the search but Problem: it enumerates every division
-// of the processors into lanes and every way to cut a lane into stages of disjoint groups.
+// The oracle is written from the definition and shares nothing with the search but Problem: it enumerates every
+// division of the processors into lanes and every way to cut a lane into stages of disjoint groups.
 class BruteForce {
  public:
   BruteForce(const Problem& problem, double limit) : problem_(problem), limit_(limit) {}
@@ -93,7 +93,8 @@ class BruteForce {
     for (const Handover& value : problem_.handovers) {
       const auto inside = [&](int s) { return s >= first && s < end; };
       const bool read = std::any_of(value.consumers.begin(), value.consumers.end(), inside);
-      const bool outside = std::any_of(value.consumers.begin(), value.consumers.end(), [&](int s) { return !inside(s); });
+      const bool outside =
+          std::any_of(value.consumers.begin(), value.consumers.end(), [&](int s) { return !inside(s); });
       if (!inside(value.producer) && read) in += static_cast<double>(value.bytes);
       if (inside(value.producer) && outside) out += static_cast<double>(value.bytes);
     }

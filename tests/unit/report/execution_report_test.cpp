@@ -62,7 +62,8 @@ TEST(ExecutionReport, ShowsTheLowerBoundOfASynchronousTask) {
   record.placement.task = TaskKind::kSync;
   record.placement.critical_path = 0.009;
   record.placement.work_bound = 0.0095;
-  EXPECT_THAT(table(record), HasSubstr("9.5 ms: the longest chain takes 9 ms, the work divided by the processors 9.5 ms"));
+  EXPECT_THAT(table(record),
+              HasSubstr("9.5 ms: the longest chain takes 9 ms, the work divided by the processors 9.5 ms"));
 }
 
 TEST(ExecutionReport, DrawsWhoWorksWhen) {
