@@ -25,3 +25,4 @@
 #include "mpq/text.h"
 #include "mpq/verify.h"
 #include "mpq/version.h"
+#include "mpq/weights.h"

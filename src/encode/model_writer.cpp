@@ -52,8 +52,8 @@ const ModelWriter::Names& ModelWriter::names(std::size_t layer) {
   const auto found = names_.find(layer);
   if (found != names_.end()) return found->second;
   const std::string stem = "w" + std::to_string(layer);  // short: small models have many weights
-  return names_[layer] = {weight_name(layer), pool_.take(stem + ".q"), pool_.take(stem + ".s"),
-                          pool_.take(stem + ".c"), pool_.take(stem + ".h")};
+  return names_[layer] = {weight_name(layer), pool_.take(stem + ".q"), pool_.take(stem + ".s"), pool_.take(stem + ".c"),
+                          pool_.take(stem + ".h")};
 }
 
 ModelWriter::Parts ModelWriter::grid_parts(std::size_t layer, const StorageForm& form, float unit) {

@@ -45,7 +45,7 @@ struct Settings {
 
   std::vector<std::string> output_weights, output_kinds;
 
-  std::string output_dir, cache, float_model;
+  std::string output_dir, cache, float_model, dump_weights;
   bool kernels = false;
   bool json_lines = false;
 

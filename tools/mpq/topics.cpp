@@ -25,7 +25,9 @@ constexpr std::array kTopics = {
     Topic{"forms", "how layers are stored and how they run",
           "  2bit ... 8bit     integers with one scale per output channel, packed\n"
           "  4bit/b32          integers with one scale per 32 weights\n"
+          "  4bit/codebook     2 to 6 bits: 2^bits numbers that lie where the layer's weights are, one scale per channel\n"
           "  half, float       16-bit floats; left as it is\n\n"
+          "--forms grid leaves plain integers only; grid,blocks,codebook is the default.\n"
           "--compute float folds the weights back to float when the model is loaded: least damage. int8 lets integer\n"
           "kernels run them where there are any. auto takes them where they pay and add little damage.\n"
           "--layer 'GLOB=8bit' and --keep 'GLOB' decide for the layers that match.\n"},
