@@ -16,6 +16,7 @@
 #include "mpq/version.h"
 
 #include "analyze/engine.h"
+#include "codebook_prices.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
 #include "integer_plan.h"
@@ -325,6 +326,9 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
                 "`mpq inspect` lists every weight and why it is left alone.");
   }
   Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) places[model.layers()[i].name] = i;
+  price_codebooks([&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); }, options, scores);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;
 }

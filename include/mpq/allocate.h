@@ -44,10 +44,11 @@ Plan allocate(const Sensitivity& scores, const Budget& budget, const AllocateOpt
 std::vector<Plan> allocate(const Sensitivity& scores, const std::vector<Budget>& budgets,
                            const AllocateOptions& options);
 
-/// Plans for one budget that deserve a joint measurement, most promising first, no two alike: the optimum of the summed
-/// damages, and the optima in which no layer has fewer than 3, 4, ... bits, up to one width everywhere. Damages of
-/// single layers do not add up where many layers are damaged badly, and the narrowest widths are where that shows.
-/// Infeasible floors are left out; throws as allocate when the budget itself is.
+/// Plans for one budget that deserve a joint measurement, the safest first, no two alike: the optimum of the summed
+/// damages over plain grids and the optima in which no layer has fewer than 3, 4, ... bits, up to one width everywhere;
+/// then the same over all storage forms. Damages of single layers do not add up where many layers are damaged badly,
+/// and the narrowest widths are where that shows. Infeasible floors are left out; throws as allocate when the budget
+/// itself is.
 std::vector<Plan> contending_plans(const Sensitivity& scores, const Budget& budget,
                                    const AllocateOptions& options = {});
 

@@ -38,11 +38,11 @@ struct Layer {
 /// One way to store a layer's weights. Plain data: no interface may assume one width per layer, so
 /// everything downstream goes by bytes and damage, never by `bits` alone.
 struct Candidate {
-  int bits = 32;               ///< nominal width: 2..8, 16 (half floats), 32 (left as it is)
+  int bits = 32;  ///< nominal width: 2..8, 16 (half floats), 32 (left as it is)
   /// "grid": integers with scales; "codebook": 2^bits numbers free per layer, with scales; "half": 16-bit floats;
   /// "float": left as it is.
   std::string form = "float";
-  int block = 0;               ///< grid only: weights per scale along Layer::block_axis; 0 = one scale per channel
+  int block = 0;  ///< grid only: weights per scale along Layer::block_axis; 0 = one scale per channel
 
   /// Stored as small integers with scales: the forms that are rounded.
   bool has_scales() const { return form == "grid" || form == "codebook"; }

@@ -29,3 +29,4 @@
 #include "mpq/text.h"
 #include "mpq/verify.h"
 #include "mpq/version.h"
+#include "mpq/weights.h"

@@ -27,11 +27,9 @@ std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>
   std::vector<Candidate> result;
   constexpr int kNarrowest = 2, kWidest = 8, kHalf = 16;
   constexpr int kBlock = 64, kFirstBlocked = 3, kLastBlocked = 6;
-  constexpr int kWidestCodebook = 6;
   for (int width = kNarrowest; width <= kWidest; ++width) {
     if (!asked_for(bits, width)) continue;
     result.push_back({width, "grid", 0});
-    if (asked_for(forms, "codebook") && width <= kWidestCodebook) result.push_back({width, "codebook", 0});
     if (asked_for(forms, "blocks") && width >= kFirstBlocked && width <= kLastBlocked && blocks_fit(layer, kBlock)) {
       result.push_back({width, "grid", kBlock});
     }

@@ -28,8 +28,8 @@ struct SizeTable {
 };
 SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form);
 
-/// Candidates a layer can be written in, by rising bytes, ending with "float": plain grids of the widths asked for, and
-/// the further `forms` (AnalyzeOptions::forms) where the layer's shape allows and they have shown to pay.
+/// Candidates of a layer that are measured, by rising bytes, ending with "float": plain grids of the widths asked for,
+/// and with blocks where `forms` (AnalyzeOptions::forms) has them, the layer's shape allows and they have shown to pay.
 std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits,
                                       const std::vector<std::string>& forms);
 

@@ -36,7 +36,8 @@ StorageForm::Store store_of(int bits, bool codebook, std::int64_t opset) {
 
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site) {
   if (!candidate.has_scales()) {
-    throw Error(ErrorCode::kInternal, "Only grids and codebooks have a storage form, not " + to_string(candidate) + ".", layer.name);
+    throw Error(ErrorCode::kInternal, "Only grids and codebooks have a storage form, not " + to_string(candidate) + ".",
+                layer.name);
   }
   StorageForm form;
   form.bits = candidate.bits;

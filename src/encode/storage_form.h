@@ -22,7 +22,6 @@ struct StorageForm {
 
   int bits = 0;
   int block = 0;
-  bool codebook = false;  ///< the packed numbers are places among the entries of a codebook
   Store store = Store::kPlanes;
   Run run = Run::kFolded;
   bool tail = false;        ///< the packed planes hold more elements than the weight has
@@ -30,6 +29,7 @@ struct StorageForm {
   std::string dtype;        ///< of the weight, as the model stores it
   std::string reason = {};  ///< why not on an integer kernel where that was asked for
   int axis = 1;             ///< of the scales per channel, where an integer kernel reads them
+  bool codebook = false;    ///< the packed numbers are places among the entries of a codebook
 
   /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", "Unpack3bitCodebook", ...
   std::string function_name() const;
@@ -37,8 +37,8 @@ struct StorageForm {
   std::vector<std::string> function_inputs() const;
 };
 
-/// The form for `candidate` (a grid or codebook) of `layer` in a model of `opset`; `site` says whether an integer kernel can run
-/// it.
+/// The form for `candidate` (a grid or codebook) of `layer` in a model of `opset`; `site` says whether an integer
+/// kernel can run it.
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site);
 
 /// The function that turns packed numbers and scales into the weight.

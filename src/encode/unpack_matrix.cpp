@@ -10,7 +10,8 @@ namespace mpq::encode {
 //
 //   Before: rows [3, n/8]
 //
-//   After:  rows -> Gather [16, n/8] -> Cast float -> Mul [16,1] -> Floor -> MatMul(D [8,16], .) [8, n/8] (signed: -> Sub 4)
+//   After:  rows -> Gather [16, n/8] -> Cast float -> Mul [16,1] -> Floor -> MatMul(D [8,16], .) [8, n/8] (signed: ->
+//   Sub 4)
 //
 // Element row r of a plane of p bits is the digit of base 2^p at position r div p of byte row r mod p:
 //   digit_r = F_r - 2^p F_(r+p),   F_r = floor(byte row (r mod p) / 2^(p (r div p))),   F_r = 0 for r >= 8.

@@ -125,14 +125,17 @@ void Fit::choose_entries(int count) {
   HalfStepMoments moments;
   for_each_number([&](double x, double mass) { moments.add(x, mass); });
   entries_ = best_entries(moments, count).entries;
+  const bool nothing = std::all_of(scales_.begin(), scales_.end(), [](double scale) { return scale == 0; });
+  if (nothing) std::iota(entries_.begin(), entries_.end(), static_cast<std::int8_t>(-count / 2));
 }
 
 RowSums Fit::sums(std::size_t r, double scale, const EntryTable& table) const {
   RowSums result;
-  const auto inverse = static_cast<float>(1 / (scale * unit_));
+  const double inverse = 1 / (scale * unit_);
   for (std::size_t k = 0; k < length_; ++k) {
     const std::size_t i = r * length_ + k;
-    const double w = weights_[i] / unit_, q = table.nearest(weights_[i] * inverse), h = importance(i);
+    const double w = weights_[i] / unit_, q = table.nearest(static_cast<float>(weights_[i] * inverse)),
+                 h = importance(i);
     result.ww += h * w * w;
     result.wq += h * w * q;
     result.qq += h * q * q;
@@ -186,7 +189,7 @@ void give_idle_rows_a_scale(std::span<const std::int8_t> entries, std::vector<fl
 
 QuantizedTensor quantize_codebook(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                                   std::span<const float> importances) {
-  QuantizedTensor result{candidate, layer.shape, scale_layout(layer, candidate), {}, {}, 1, {}};
+  QuantizedTensor result{candidate, layer.shape, scale_layout(layer, candidate), {}, {}, 1};
   check_weight(weight, layer, result.layout);
   const Rows rows(result.layout);
   Fit fit(weight, rows, importances);
@@ -205,8 +208,8 @@ QuantizedTensor quantize_codebook(std::span<const float> weight, const Layer& la
   for (std::size_t r = 0; r < rows.count(); ++r) {
     rows.gather<float>(weight, r, 1, row.data());
     for (std::size_t k = 0; k < row.size(); ++k) {
-      values[k] = finite_value(static_cast<std::int8_t>(table.nearest(row[k] / scales[r])), scales[r], limit,
-                               result.codebook);
+      values[k] =
+          finite_value(static_cast<std::int8_t>(table.nearest(row[k] / scales[r])), scales[r], limit, result.codebook);
     }
     rows.scatter<std::int8_t>(values.data(), r, 1, result.values);
   }

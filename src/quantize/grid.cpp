@@ -121,7 +121,7 @@ void set_scales(std::span<const float> scales, QuantizedTensor& tensor) {
 
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                               ScaleFit fit, int threads) {
-  QuantizedTensor result{candidate, layer.shape, scale_layout(layer, candidate), {}, {}, 1, {}};
+  QuantizedTensor result{candidate, layer.shape, scale_layout(layer, candidate), {}, {}, 1};
   check_weight(weight, layer, result.layout);
   const Rows rows(result.layout);
   const std::size_t length = rows.length();

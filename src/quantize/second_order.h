@@ -17,7 +17,7 @@ struct GridProblem {
   Matrix weights;  ///< [rows, columns]; all magnitudes far from the ends of float's range
   Matrix scales;   ///< as large: scales may be shared along rows, blocks or anything else
   IntegerRange range{8};
-  std::shared_ptr<const EntryTable> entries;  ///< of a codebook: then a weight becomes an entry times its scale
+  std::shared_ptr<const EntryTable> entries = {};  ///< of a codebook: then a weight becomes an entry times its scale
 };
 
 /// The Cholesky factor of a damped Gram, in the order its inputs are rounded: the second-order view of a layer's

@@ -11,7 +11,7 @@ constexpr std::int64_t kHalfBytes = 2;  // of a 16-bit weight, and of a scale
 constexpr std::int64_t kPackGroup = 8;  // elements; every width's bit planes fill whole bytes for so many
 
 constexpr std::string_view kCodebook = "/codebook";
-constexpr int kWidestCodebook = 6;
+constexpr int kWidestGrid = 8, kWidestCodebook = 6;
 
 /// The whole of `text` as a number above 0; 0 when it is none.
 int positive_number(std::string_view text) {
@@ -22,7 +22,8 @@ int positive_number(std::string_view text) {
 
 [[noreturn]] void refuse(const std::string& text) {
   throw Error(ErrorCode::kUsage, "\"" + text + "\" is no way to store a layer.", {},
-              "Give a width as 2bit to 8bit, with blocks as 4bit/b32, with a codebook as 2bit/codebook to 6bit/codebook, or half, or float.");
+              "Give a width as 2bit to 8bit, with blocks as 4bit/b32, with a codebook as 2bit/codebook to "
+              "6bit/codebook, or half, or float.");
 }
 
 [[noreturn]] void contradict(const Layer& layer, const std::string& what) {
@@ -71,12 +72,13 @@ Candidate parse_candidate(const std::string& text) {
   if (unit == std::string_view::npos) refuse(text);
   const std::string_view rest = view.substr(unit + kUnit.size());
   const int bits = positive_number(view.substr(0, unit));
-  if (rest == kCodebook && bits >= 2 && bits <= kWidestCodebook) return {bits, "codebook", 0};
-  const Candidate candidate{bits, "grid",
+  const bool codebook = rest == kCodebook;
+  const Candidate candidate{bits, codebook ? "codebook" : "grid",
                             rest.starts_with(kBlock) ? positive_number(rest.substr(kBlock.size())) : 0};
-  const bool block_is_good = rest.empty() || candidate.block > 0;
+  const int widest = codebook ? kWidestCodebook : kWidestGrid;
+  const bool block_is_good = rest.empty() || codebook || candidate.block > 0;
   // The inverse of to_string: one text per candidate, so that names can be compared as texts.
-  if (candidate.bits < 2 || candidate.bits > 8 || !block_is_good || to_string(candidate) != text) refuse(text);
+  if (candidate.bits < 2 || candidate.bits > widest || !block_is_good || to_string(candidate) != text) refuse(text);
   return candidate;
 }
 

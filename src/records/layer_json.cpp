@@ -90,7 +90,8 @@ Candidate read_candidate(const JsonReader& reader) {
   candidate.block = reader.at("block").small_integer(0, 1 << 24);
   const bool grid = candidate.form == "grid";
   if (grid && candidate.bits > 8) reader.at("bits").fail("a width from 2 to 8 for the form grid");
-  if (candidate.form == "codebook" && candidate.bits > 6) reader.at("bits").fail("a width from 2 to 6 for the form codebook");
+  if (candidate.form == "codebook" && candidate.bits > 6)
+    reader.at("bits").fail("a width from 2 to 6 for the form codebook");
   if (candidate.form == "half" && candidate.bits != 16) reader.at("bits").fail("16 for the form half");
   if (candidate.form == "float" && candidate.bits != 32) reader.at("bits").fail("32 for the form float");
   if (!grid && candidate.block != 0) reader.at("block").fail("0 for the form " + candidate.form);

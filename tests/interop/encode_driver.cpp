@@ -1,8 +1,8 @@
 // Writes a model with given candidates and tells what it did, for the Python tests beside it.
 //   encode_driver MODEL CANDIDATE[,CANDIDATE...] float|int8 OUT DUMP
 // The candidates go to the quantizable layers in turn. DUMP/<layer index>.f32 receives the floats the layer's numbers
-// stand for. Lines on stdout: layer INDEX NAME CANDIDATE RUN_FORM REASON, skipped NAME REASON, bytes WRITTEN EXACT
-// BOUND; fields are separated by tabs.
+// stand for, DUMP/<layer index>.decoded those that mpq reads back from the written file. Lines on stdout: layer INDEX
+// NAME CANDIDATE RUN_FORM REASON, skipped NAME REASON, bytes WRITTEN EXACT BOUND; fields are separated by tabs.
 
 #include <exception>
 #include <filesystem>
@@ -14,8 +14,10 @@
 
 #include "mpq/error.h"
 #include "mpq/quantize.h"
+#include "mpq/weights.h"
 
 #include "encode/encode.h"
+#include "encode/plan_check.h"
 #include "quantize/grid.h"
 
 namespace {
@@ -81,7 +83,8 @@ void run(const std::vector<std::string>& arguments) {
   options.compute = arguments[2];
   const mpq::QuantizedModel result = mpq::quantize(model, plan, options);
   result.save(arguments[3]);
-  std::size_t entry = 0;
+  const std::vector<mpq::StoredWeight> decoded = mpq::stored_weights(mpq::Model::load(arguments[3]));
+  std::size_t entry = 0, next = 0;
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const Layer& layer = model.layers()[i];
     if (!layer.quantizable()) {
@@ -91,6 +94,10 @@ void run(const std::vector<std::string>& arguments) {
     const mpq::WrittenLayer& written = result.layers()[entry];
     const Candidate candidate = plan.entries[entry++].candidate;
     dump(arguments[4] + "/" + std::to_string(i) + ".f32", mpq::quant::stored_values(model.weight(i), layer, candidate));
+    if (next < decoded.size() && !mpq::encode::leaves_unchanged(layer, candidate)) {
+      const auto values = decoded[next++].value.as<float>();
+      dump(arguments[4] + "/" + std::to_string(i) + ".decoded", {values.begin(), values.end()});
+    }
     std::cout << "layer\t" << i << '\t' << layer.name << '\t' << mpq::to_string(candidate) << '\t' << written.run_form
               << '\t' << written.reason << '\n';
   }

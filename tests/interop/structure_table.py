@@ -2,10 +2,10 @@
 
     structure_table.py --driver ENCODE_DRIVER --tool MPQ [--shard K/N] [--markdown FILE] [NAME...]
 
-For each structure, width (2 to 8 bits, half) and opset: mpq writes the model; NumPy decodes every stored weight; the
-original with these weights must give the same outputs as the written model at every optimization level of ONNX
-Runtime, bit for bit where the products run in float; everything but the weights must be as it was, byte for byte. Then
-`mpq quantize` must analyze, quantize and verify it. Prints the table, ends with 1 when a structure fails.
+For each structure, width (2 to 8 bits, codebooks of 2, 3 and 5 bits, half) and opset: mpq writes the model; NumPy
+decodes every stored weight; the original with these weights must give the same outputs as the written model at every
+optimization level of ONNX Runtime, bit for bit where the products run in float; everything but the weights must be as
+it was, byte for byte. Then `mpq quantize` must analyze, quantize and verify it. Prints the table, ends with 1 when a structure fails.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from onnx.reference.op_run import OpRun
 import text_graphs
 from stored_form import stored_weights
 
-WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit", "half"]
+WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit", "half", "2bit/codebook", "5bit/codebook"]
 LEVELS = (0, 1, 2, 99)
 EXIT_UNSUPPORTED = 4
 
@@ -246,7 +246,7 @@ class Test:
             feed = self.structure.feed(model)
             self.check_float(model, feed)
             # Every width at the graph's own opset; elsewhere the widths that take different forms.
-            widths = WIDTHS if opset == self.structure.own_opset else ["3bit", "4bit", "8bit"]
+            widths = WIDTHS if opset == self.structure.own_opset else ["3bit", "4bit", "8bit", "3bit/codebook"]
             for width in widths if self.structure.quantized else ["4bit"]:
                 try:
                     self.check_width(model, layers, feed, width)

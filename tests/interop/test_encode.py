@@ -54,6 +54,10 @@ class Written:
         """The floats that mpq itself says the layer's numbers stand for."""
         return np.fromfile(os.path.join(self.folder, f"{layer}.f32"), np.float32)
 
+    def decoded(self, layer):
+        """The floats that mpq reads back from the file, before any cast to the layer's own type."""
+        return np.fromfile(os.path.join(self.folder, f"{layer}.decoded"), np.float32)
+
 
 def with_weights(model, weights):
     """The original model with its weights replaced, by the name they had there."""
@@ -116,6 +120,7 @@ class EncodeTest(unittest.TestCase):
         for weight in stored:
             value = weight.value.T if transposed else weight.value
             np.testing.assert_array_equal(value.astype(np.float32).ravel(), written.dumped(weight.layer))
+            np.testing.assert_array_equal(weight.value.ravel(), written.decoded(weight.layer).astype(weight.value.dtype))
         return stored
 
     def check_runs(self, model, feed, written, stored):

@@ -32,6 +32,7 @@ const std::vector<Command>& table() {
        "layers, weights, bytes; what can be quantized, and why not",
        "mpq inspect model.onnx\n"
        "mpq inspect model.onnx --json\n"
+       "mpq inspect model.mpq-6bit.onnx --dump-weights weights\n"
        "mpq inspect model.mpq-6bit.onnx --kernels --float model.onnx --data inputs.npz",
        "Lists every weight of the model with its operator, shape and bytes, the reason where one cannot be quantized, "
        "the "

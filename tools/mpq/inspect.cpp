@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "mpq/text.h"
+#include "mpq/weights.h"
 
 #include "commands.h"
 #include "inputs.h"
@@ -179,6 +180,10 @@ int run_inspect(const Settings& settings, Console& console) {
   const Model model = load_model(settings.positionals[0], console);
   if (!settings.kernels && !settings.float_model.empty()) {
     throw Error(ErrorCode::kUsage, "--float compares kernels, which were not asked for.", "--float", "Add --kernels.");
+  }
+  if (!settings.dump_weights.empty()) {
+    const std::size_t count = dump_weights(model, settings.dump_weights, settings.force);
+    console.note(fmt::format("{} weights written to {}", count, settings.dump_weights));
   }
   std::optional<KernelComparison> kernels;
   if (settings.kernels) kernels = measure_kernels(model, settings, console);

@@ -29,7 +29,7 @@ const std::array kTable = {
     Option{"output", 'o', "PATH.npz", "write the outputs of all requests, one array per output with a leading axis over them",
            kRun, G::kFiles, &S::output},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
-           kQuantize | kAnalyze | kPlan | kProfile | kRun | kVerify | kReport | kCheck, G::kFiles, &S::force},
+           kQuantize | kAnalyze | kPlan | kProfile | kRun | kVerify | kReport | kCheck | kInspect, G::kFiles, &S::force},
     Option{"calibration", 0, "DATA", "inputs to measure with: an .npz, a folder of .npy, of ONNX test data or of images; "
            "without it, synthetic inputs", kReaders, G::kFiles, &S::calibration},
     Option{"eval", 0, "DATA", "inputs to judge the result on; without it, a held-out fifth of the calibration data",
@@ -38,6 +38,8 @@ const std::array kTable = {
            kVerify, G::kFiles, &S::data},
     Option{"kernels", 0, "", "run the model and show which kernel of ONNX Runtime each layer gets, and its time", kInspect, G::kFiles,
            &S::kernels},
+    Option{"dump-weights", 0, "DIR", "of a model that mpq wrote: write every weight, unpacked, as DIR/NAME.npy", kInspect,
+           G::kFiles, &S::dump_weights},
     Option{"float", 0, "MODEL", "with --kernels: the float model, to compare times with", kInspect, G::kFiles, &S::float_model},
     Option{"data", 0, "DATA", "with --kernels: inputs to run it on, as --calibration of quantize; without it, synthetic inputs",
            kInspect, G::kFiles, &S::data},

@@ -194,8 +194,7 @@ std::string checkpoint_path(const Settings& settings, const Model& model, const 
 std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& o) {
   std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.engine, o.noise, o.place,
                                 o.metric, o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes,
-                                fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed,
-                                o.outputs_glob);
+                                fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
   return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));
 }

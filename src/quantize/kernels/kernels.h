@@ -25,8 +25,8 @@ struct Product {
 
 /// The numbers a weight may become, in units of its scale.
 struct Levels {
-  float low = 0, high = 0;          ///< of a grid: all integers between
-  const float* entries = nullptr;   ///< of a codebook: EntryTable's numbers; null for a grid
+  float low = 0, high = 0;         ///< of a grid: all integers between
+  const float* entries = nullptr;  ///< of a codebook: EntryTable's numbers; null for a grid
 };
 
 /// EntryTable::nearest.

@@ -44,10 +44,8 @@ TEST(CandidatesFor, BlocksWhereTheyPay) {
   EXPECT_THAT(names(recurrent, {4}), ElementsAre("4bit", "float"));
 }
 
-TEST(CandidatesFor, CodebooksUpToSixBits) {
-  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {2, 6, 7}, {"codebook", "grid"}),
-              ElementsAre("2bit", "2bit/codebook", "6bit", "6bit/codebook", "7bit", "float"));
-  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {3}, {"grid"}), ElementsAre("3bit", "float"));
+TEST(CandidatesFor, NoBlocksUnlessAskedFor) {
+  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {3}, {"codebook", "grid"}), ElementsAre("3bit", "float"));
 }
 
 TEST(CandidatesFor, HalvesAreNoGainOverHalves) {

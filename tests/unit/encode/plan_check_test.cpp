@@ -69,7 +69,8 @@ TEST_F(PlanCheck, RefusesAnotherNumberOfWeights) {
 }
 
 TEST_F(PlanCheck, RefusesFormsItDoesNotWrite) {
-  for (const Candidate& candidate : {Candidate{1, "grid", 0}, Candidate{9, "grid", 0}, Candidate{4, "codebook", 0}}) {
+  for (const Candidate& candidate :
+       {Candidate{1, "grid", 0}, Candidate{9, "grid", 0}, Candidate{7, "codebook", 0}, Candidate{4, "codebook", 64}}) {
     plan_.entries[2].candidate = candidate;
     EXPECT_THAT(refused("third"), HasSubstr("a form this version of mpq does not write"));
   }

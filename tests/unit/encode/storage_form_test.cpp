@@ -106,7 +106,7 @@ std::vector<std::string> attributes_of(const onnx::NodeProto& node) {
 }
 
 onnx::NodeProto node_of(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site) {
-  return unpack_node(layer, storage_form(layer, candidate, opset, site), opset, 0.25F, "q", "s", "w");
+  return unpack_node(layer, storage_form(layer, candidate, opset, site), opset, 0.25F, {"q", "s"}, "w");
 }
 
 TEST(UnpackNode, SaysWhatTheFunctionCannotKnow) {
@@ -134,6 +134,17 @@ TEST(ElementType, KnowsTheTypesOfWeights) {
   EXPECT_EQ(element_type("bfloat16"), onnx::TensorProto::BFLOAT16);
   EXPECT_EQ(element_type("float64"), onnx::TensorProto::DOUBLE);
   EXPECT_THROW(element_type("int8"), Error);
+}
+
+TEST(StorageForm, CodebooksArePackedPlanesForEightBitKernels) {
+  const Layer layer = test_layer({64, 24}, {1}, 0);
+  for (const int bits : {2, 4, 6}) {
+    const StorageForm form = storage_form(layer, {bits, "codebook", 0}, 21, {true, false, ""});
+    EXPECT_EQ(form.store, StorageForm::Store::kPlanes) << bits;
+    EXPECT_EQ(form.run, StorageForm::Run::kInt8) << bits;
+    EXPECT_EQ(form.function_name(), "Unpack" + std::to_string(bits) + "bitCodebookInt8");
+    EXPECT_EQ(form.function_inputs().size(), 3U);
+  }
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ Written written(const Layer& layer, const Candidate& candidate, std::int64_t ops
   const std::vector<onnx::TensorProto> constants = {
       constant(packed_plan(layer, form, "q"), packed_bytes(result.numbers, form)),
       constant(scales_plan(layer, form, "s"), scale_bytes(result.numbers, form))};
-  const onnx::NodeProto call = unpack_node(layer, form, opset, result.numbers.scale_multiplier, "q", "s", "w");
+  const onnx::NodeProto call = unpack_node(layer, form, opset, result.numbers.scale_multiplier, {"q", "s"}, "w");
   result.weight = result_of(unpack_function(form, opset), call, constants, element_type(layer.dtype), opset);
   return result;
 }

@@ -61,7 +61,7 @@ TEST(StoredValues, ProductIsFloatTimesFloatScale) {
 }
 
 TEST(StoredValues, RefusesUnknownForms) {
-  EXPECT_THROW(stored_values(std::vector<float>(2), test_layer({2}, {}), {4, "codebook", 0}), Error);
+  EXPECT_THROW(stored_values(std::vector<float>(2), test_layer({2}, {}), {4, "waffle", 0}), Error);
 }
 
 }  // namespace

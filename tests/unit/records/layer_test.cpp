@@ -20,7 +20,8 @@ Layer layer_of(std::vector<std::int64_t> shape, std::vector<int> channel_axes, i
 }
 
 TEST(CandidateText, RoundTrips) {
-  for (const std::string text : {"2bit", "3bit", "8bit", "4bit/b32", "5bit/b128", "half", "float"})
+  for (const std::string text :
+       {"2bit", "3bit", "8bit", "4bit/b32", "5bit/b128", "2bit/codebook", "6bit/codebook", "half", "float"})
     EXPECT_EQ(to_string(parse_candidate(text)), text);
   EXPECT_EQ(parse_candidate("4bit/b32"), (Candidate{4, "grid", 32}));
   EXPECT_EQ(parse_candidate("6bit"), (Candidate{6, "grid", 0}));
@@ -32,9 +33,30 @@ TEST(CandidateText, RoundTrips) {
 }
 
 TEST(CandidateText, RefusesWhatCannotBeStored) {
-  for (const std::string text : {"",          "4",     "bit",   "1bit",   "9bit",    "17bit",         "-4bit",
-                                 "4.5bit",    "4bits", "4bit/", "4bit/b", "4bit/b0", "4bit/b-32",     "4bit/32",
-                                 "4bit/b32x", "04bit", "+4bit", " 4bit",  "Half",    "99999999999bit"}) {
+  for (const std::string text : {"",
+                                 "4",
+                                 "bit",
+                                 "1bit",
+                                 "9bit",
+                                 "17bit",
+                                 "-4bit",
+                                 "4.5bit",
+                                 "4bits",
+                                 "4bit/",
+                                 "4bit/b",
+                                 "4bit/b0",
+                                 "4bit/b-32",
+                                 "4bit/32",
+                                 "4bit/b32x",
+                                 "04bit",
+                                 "+4bit",
+                                 " 4bit",
+                                 "Half",
+                                 "99999999999bit",
+                                 "7bit/codebook",
+                                 "1bit/codebook",
+                                 "03bit/codebook",
+                                 "3bit/codebooks"}) {
     try {
       parse_candidate(text);
       FAIL() << text;
@@ -82,7 +104,7 @@ TEST(StoredBytes, RefusesBlocksThatDoNotFit) {
   EXPECT_THROW(stored_bytes(layer_of({60, 10}, {1}, 0), {4, "grid", 32}), Error);
   EXPECT_THROW(stored_bytes(layer_of({60, 10}, {1}, -1), {4, "grid", 20}), Error);
   EXPECT_THROW(stored_bytes(layer_of({60, 10}, {2}, 0), {4, "grid", 0}), Error);
-  EXPECT_THROW(stored_bytes(layer_of({60, 10}, {1}, 0), {4, "codebook", 0}), Error);
+  EXPECT_THROW(stored_bytes(layer_of({60, 10}, {1}, 0), {4, "waffle", 0}), Error);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ TEST(SensitivityJson, NamesTheFieldThatIsWrong) {
               HasSubstr("\"big\" at layers[0].candidates[0].damage"));
   EXPECT_THAT(rejected("\"settled\": true", "\"settled\": 1"), HasSubstr("1 at settled"));
   EXPECT_THAT(rejected("\"seed\": 18446744073709551615", "\"seed\": -1"), HasSubstr("-1 at settings.seed"));
-  EXPECT_THAT(rejected("\"form\": \"grid\"", "\"form\": \"waffle\""), HasSubstr("one of grid, half, float"));
+  EXPECT_THAT(rejected("\"form\": \"grid\"", "\"form\": \"waffle\""), HasSubstr("one of grid, codebook, half, float"));
   EXPECT_THAT(rejected("\"bits\": 2,", "\"bits\": 9,"), HasSubstr("a width from 2 to 8"));
   EXPECT_THAT(rejected("\"bits\": 16, \"form\"", "\"bits\": 15, \"form\""), HasSubstr("16 for the form half"));
   EXPECT_THAT(rejected("\"bits\": 32, \"form\"", "\"bits\": 31, \"form\""), HasSubstr("32 for the form float"));
