@@ -67,9 +67,9 @@ struct Group {
   const adjoint::FactsMap& facts;
   const runtime::Session& session;
   const std::vector<std::size_t>& trials;
-  const Tasks& tasks;                          ///< parallel to graph.weights
-  std::vector<ProductTable> products;          ///< per task
-  std::vector<Tensor> dense;                   ///< per task: adjoints of a batch of trials, [trials * probes, weights]
+  const Tasks& tasks;                  ///< parallel to graph.weights
+  std::vector<ProductTable> products;  ///< per task
+  std::vector<Tensor> dense;           ///< per task: adjoints of a batch of trials, [trials * probes, weights]
   std::vector<std::vector<std::vector<Tensor>>> gathered;  ///< per task, part: adjoint and indices of every trial
 };
 

@@ -61,8 +61,8 @@ std::shared_ptr<const Tensor> ErrorCache::make(std::size_t task) const {
   const std::vector<float> weight = experiment_.model.weight(description.layer);
   const std::size_t candidates = description.candidates.size();
   auto errors = std::make_shared<Tensor>(
-      DType::kFloat32, std::vector<std::int64_t>{static_cast<std::int64_t>(candidates),
-                                                 static_cast<std::int64_t>(weight.size())});
+      DType::kFloat32,
+      std::vector<std::int64_t>{static_cast<std::int64_t>(candidates), static_cast<std::int64_t>(weight.size())});
   for (std::size_t c = 0; c < candidates; ++c) {
     const std::vector<float> error = one(task, c, weight);
     std::copy(error.begin(), error.end(), errors->as_mutable<float>().subspan(c * weight.size()).begin());
@@ -84,9 +84,7 @@ void ErrorCache::prepare(const std::vector<std::size_t>& tasks) {
                [&](std::size_t i, int) { kept_[keep[i]] = make(keep[i]); });
 }
 
-std::shared_ptr<const Tensor> ErrorCache::get(std::size_t task) const {
-  return kept_[task] ? kept_[task] : make(task);
-}
+std::shared_ptr<const Tensor> ErrorCache::get(std::size_t task) const { return kept_[task] ? kept_[task] : make(task); }
 
 double ProductTable::damage(std::size_t candidate, std::size_t trial) const {
   double sum = 0;

@@ -52,7 +52,8 @@ class ProductTable {
   std::vector<double> values_;
 };
 
-/// Products of many rows at once, by the runtime's matrix product: every error is read from memory once for all of them.
+/// Products of many rows at once, by the runtime's matrix product: every error is read from memory once for all of
+/// them.
 class RowProducts {
  public:
   RowProducts();

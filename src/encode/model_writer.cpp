@@ -54,7 +54,7 @@ const ModelWriter::Names& ModelWriter::names(std::size_t layer) {
   const auto found = names_.find(layer);
   if (found != names_.end()) return found->second;
   const std::string stem = "w" + std::to_string(layer);  // short: small models have many weights
-  return names_[layer] = {weight_name(layer),       pool_.take(stem + ".q"), pool_.take(stem + ".s"),
+  return names_[layer] = {weight_name(layer),      pool_.take(stem + ".q"), pool_.take(stem + ".s"),
                           pool_.take(stem + ".c"), pool_.take(stem + ".h"), pool_.take(stem + ".b")};
 }
 

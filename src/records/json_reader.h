@@ -53,8 +53,8 @@ class JsonReader {
   const std::string* where_;
 };
 
-/// Parses the text of a record and checks that it is of `kind` ("sensitivity", "plan", "run", "profile") and of `version`.
-/// Throws Error{kInvalidInput}.
+/// Parses the text of a record and checks that it is of `kind` ("sensitivity", "plan", "run", "profile") and of
+/// `version`. Throws Error{kInvalidInput}.
 Json parse_record(const std::string& text, const std::string& where, const std::string& kind, int version);
 
 }  // namespace mpq

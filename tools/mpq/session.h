@@ -25,11 +25,9 @@ auto keeping_progress(const std::string& checkpoint, const Work& work) {
     if (error.code() != ErrorCode::kInterrupted) throw;
     std::error_code ignored;
     const bool kept = !checkpoint.empty() && std::filesystem::exists(checkpoint, ignored);
-    throw Error(
-        ErrorCode::kInterrupted, "Interrupted; no output was written.", {},
-        kept ? fmt::format("What is done so far is kept in {}; the same command takes it up again.",
-                           checkpoint)
-             : "Nothing was to be kept yet.");
+    throw Error(ErrorCode::kInterrupted, "Interrupted; no output was written.", {},
+                kept ? fmt::format("What is done so far is kept in {}; the same command takes it up again.", checkpoint)
+                     : "Nothing was to be kept yet.");
   }
 }
 

@@ -9,8 +9,8 @@ namespace mpq::graph::adjoint {
 
 namespace {
 
-constexpr std::int64_t kFewChannels = 16;    // below, the offsets of a kernel share one product
-constexpr std::int64_t kWidestBand = 256;    // places along the band of a depthwise product
+constexpr std::int64_t kFewChannels = 16;  // below, the offsets of a kernel share one product
+constexpr std::int64_t kWidestBand = 256;  // places along the band of a depthwise product
 
 /// Axes in front of channels and places. Axes of extent 1 are left out, so that plain matrices stay plain matrices.
 Shape lead(const Window& w, const Factor& f) {
@@ -101,9 +101,9 @@ std::string by_bands(Builder& b, const Window& w, const Factor& wide, const Fact
   std::vector<std::string> pieces;
   for (std::int64_t k = 0; k < w.kernel[summed]; ++k) {
     const std::string met = image.met(b, w, image.value, summed, k);
-    const std::string product =
-        summed == 0 ? b.emit("MatMul", {b.transpose_last(met, rank), right})
-                    : b.emit("MatMul", {met, b.transpose_last(right, lead(w, narrow).size() + 3)});
+    const std::string product = summed == 0
+                                    ? b.emit("MatMul", {b.transpose_last(met, rank), right})
+                                    : b.emit("MatMul", {met, b.transpose_last(right, lead(w, narrow).size() + 3)});
     const std::string flat = b.reshape(product, joined(front, {in * out}));
     const std::string joints = b.emit("Gather", {flat, b.ints(diagonal)}, {{"axis", std::int64_t{-1}}});
     pieces.push_back(b.reshape(joints, joined(front, {1, w.kernel[band], out})));

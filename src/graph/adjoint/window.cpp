@@ -26,8 +26,8 @@ std::string turned_kernel(Builder& b, const Window& w, const std::string& weight
                           b.ints(Shape(d, -1))});
 }
 
-/// What g looks like to a convolution of stride 1 with the turned kernel, along axis d: its elements `stride` apart, the
-/// first `before` places in, in `total` places.
+/// What g looks like to a convolution of stride 1 with the turned kernel, along axis d: its elements `stride` apart,
+/// the first `before` places in, in `total` places.
 struct Placement {
   std::int64_t before = 0, total = 0;
 };
@@ -36,7 +36,8 @@ Placement placement(const Window& w, std::size_t d) {
   return {w.reach(d) - 1 - w.pads_before[d], w.input[d] + w.reach(d) - 1};
 }
 
-/// Spreads g along axis d by a product with zeros and ones; scattering and interleaved padding are several times slower.
+/// Spreads g along axis d by a product with zeros and ones; scattering and interleaved padding are several times
+/// slower.
 std::string placed(Builder& b, const Window& w, const std::string& g, const Shape& shape, std::size_t d) {
   const Placement place = placement(w, d);
   std::vector<float> matrix(static_cast<std::size_t>(place.total * w.output[d]), 0.0F);

@@ -134,7 +134,12 @@ TEST(Html, HostileNamesStayText) {
 
 TEST(Html, ThePlansOfTheFrontierAreInThePageWithTheirCommand) {
   RunRecord run = report_test::sample_run();
-  run.options = {{"calibration", "in puts.npz"}, {"effort", "3"}, {"keep", "a*"}, {"keep", "b, c"}, {"seed", "7"}, {"quiet", "true"}};
+  run.options = {{"calibration", "in puts.npz"},
+                 {"effort", "3"},
+                 {"keep", "a*"},
+                 {"keep", "b, c"},
+                 {"seed", "7"},
+                 {"quiet", "true"}};
   const auto data = data_of(page(run));
   EXPECT_EQ(data["before"], "mpq quantize net.onnx ");
   EXPECT_EQ(data["after"], " --calibration 'in puts.npz' --keep 'a*' --keep 'b, c' --seed 7");
