@@ -23,7 +23,7 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& 
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);
   std::vector<calibrate::RoundingRequest> requests;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (candidates[i].form == "grid") requests.push_back({layers[i], candidates[i]});
+    if (candidates[i].has_scales()) requests.push_back({layers[i], candidates[i]});
   }
   if (!rounder_ || rounder_method_ != rounding) {
     rounder_method_ = rounding;

@@ -80,6 +80,7 @@ std::string checkpoint_key(const Experiment& experiment) {
   for (const std::string& part :
        {options.engine, options.noise, options.place, options.metric, options.scale_fit, options.outputs_glob})
     add(part);
+  for (const OutputRole& role : options.output_roles) add(role.origin);
   for (const std::int64_t number :
        {std::int64_t{options.trials}, std::int64_t{options.max_trials}, std::int64_t{options.antithetic},
         std::int64_t{options.full_reruns}, std::int64_t{options.probes}, options.activation_memory_bytes}) {

@@ -9,6 +9,7 @@
 #include "calibrate/bias.h"
 #include "calibrate/input_rows.h"
 #include "graph/run_index.h"
+#include "quantize/codebook.h"
 #include "support/parallel.h"
 
 namespace mpq::calibrate {
@@ -77,7 +78,7 @@ void WeightRounder::start_prefix(const std::vector<RoundingRequest>& requests, q
     if (inputs_.count(layer) > 0) continue;
     check_cancelled();
     const quant::QuantizedTensor grid =
-        quant::quantize_grid(model_.weight(layer), model_.layers()[layer], candidate, fit, threads_);
+        quant::quantize_weight(model_.weight(layer), model_.layers()[layer], candidate, fit, threads_);
     prefix_.set(form_.weight_names[layer], quant::dequantize(grid));
   }
 }

@@ -88,6 +88,7 @@ class Profiler {
 
  private:
   Variants divide();
+  void learn_shapes();
   double measure_segments(const Variants& variants, const Yardstick& yardstick);
   void measure_rest(const Variants& variants, const Yardstick& yardstick);
   const Feed& feed() const { return samples_[0]; }
@@ -99,6 +100,13 @@ class Profiler {
   Profile profile_;
   std::vector<std::vector<double>> ticks_;  // [segment][processor]
 };
+
+/// Ranks that shape inference does not find decide what the runtime fuses, so they are known before anything is timed.
+void Profiler::learn_shapes() {
+  const CuttableModel model(model_, profile_);
+  Walk walk(model, profile_, feed());
+  for (std::size_t i = 0; i < profile_.segments.size(); ++i) walk.advance();
+}
 
 /// Cuts only where no precision has a kernel that would be cut through.
 Variants Profiler::divide() {
@@ -120,6 +128,7 @@ Variants Profiler::divide() {
   describe_tensors(model_, form, parts.tensors);
   profile_.segments = std::move(parts.segments);
   profile_.tensors = std::move(parts.tensors);
+  learn_shapes();
   Variants variants;
   for (const auto& [precision, variant] : models) {
     variants.emplace(precision, std::make_shared<const CuttableVariant>(

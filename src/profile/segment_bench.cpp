@@ -19,7 +19,7 @@ SegmentBench::Attempt SegmentBench::attempt(const CostColumn& column, const std:
     // Threads a provider starts inherit the cores of the thread that makes the session.
     const PinnedThread pinned(processor.cores);
     const std::int64_t before = runtime::resident_bytes();
-    result.runner.emplace(Runner{model.session(segments, processor, column.precision), inputs, processor.cores});
+    result.runner.emplace(make_runner(model.session(segments, processor, column.precision), inputs, processor));
     (void)result.runner->run();
     result.memory_bytes = result.runner->session.memory_bytes();
     if (result.memory_bytes == 0) result.memory_bytes = std::max<std::int64_t>(runtime::resident_bytes() - before, 0);

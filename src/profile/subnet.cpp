@@ -82,7 +82,7 @@ Variant at_precision(const Model& model, const std::string& precision, Observer&
     if (!layer.quantizable()) continue;
     PlanEntry entry;
     entry.layer = layer.name;
-    entry.candidate = encode::candidates_for(layer, {bits}).front();
+    entry.candidate = encode::candidates_for(layer, {bits}, {"grid"}).front();
     entry.parameters = layer.parameters;
     plan.entries.push_back(std::move(entry));
   }

@@ -2,6 +2,9 @@
 
 #include <chrono>
 #include <cmath>
+#include <ctime>
+#include <sys/resource.h>
+#include <utility>
 
 #include "mpq/error.h"
 
@@ -9,6 +12,23 @@
 #include "support/statistics.h"
 
 namespace mpq::profiling {
+namespace {
+
+/// What the calling thread had of the processor, and how often it was taken away from it.
+struct ThreadUse {
+  double seconds = 0;
+  long preemptions = 0;
+};
+
+ThreadUse thread_use() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return {static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec), usage.ru_nivcsw};
+}
+
+}  // namespace
 
 Timing summarize(const std::vector<double>& seconds) {
   Timing timing;
@@ -27,10 +47,18 @@ std::vector<runtime::SharedValue> Runner::run() const {
 
 double Runner::timed() const {
   const PinnedThread pinned(cores);
-  (void)session.run_values(inputs);
+  const ThreadUse before = thread_use();
   const auto start = std::chrono::steady_clock::now();
   (void)session.run_values(inputs);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const ThreadUse after = thread_use();
+  const bool is_disturbed = after.preemptions != before.preemptions;
+  return is_disturbed && is_single_thread ? after.seconds - before.seconds : wall;
+}
+
+Runner make_runner(runtime::Session session, std::vector<runtime::SharedValue> inputs, const Processor& processor) {
+  const bool single = processor.provider == "cpu" && processor.cores.size() == 1 && processor.slowdown <= 1;
+  return {std::move(session), std::move(inputs), processor.cores, single};
 }
 
 std::vector<Timing> time_in_turn(const std::vector<const Runner*>& runners, int repeats, double most_seconds,
@@ -42,7 +70,7 @@ std::vector<Timing> time_in_turn(const std::vector<const Runner*>& runners, int 
       if (round >= kLeastRounds && spent[i] >= most_seconds) continue;
       if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the segments were timed.");
       seconds[i].push_back(runners[i]->timed());
-      spent[i] += 2 * seconds[i].back();
+      spent[i] += seconds[i].back();
     }
   }
   std::vector<Timing> timings;

@@ -40,12 +40,11 @@ onnx::ModelProto squared(const std::string& op, const Shape& shape) {
   return model;
 }
 
-Runner make_runner(const std::string& op, const Shape& shape, const Processor& processor,
-                   const std::string& precision) {
+Runner yardstick_runner(const std::string& op, const Shape& shape, const Processor& processor,
+                        const std::string& precision) {
   const PinnedThread pinned(processor.cores);
-  Runner runner{{squared(op, shape), {}, session_options(processor, precision)},
-                {runtime::SharedValue(Tensor(DType::kFloat32, shape))},
-                processor.cores};
+  Runner runner = make_runner({squared(op, shape), {}, session_options(processor, precision)},
+                              {runtime::SharedValue(Tensor(DType::kFloat32, shape))}, processor);
   (void)runner.run();
   return runner;
 }
@@ -66,8 +65,8 @@ Yardstick::Yardstick(std::vector<Processor>& processors) : calls_(processors.siz
     Processor& processor = processors[i];
     if (processor.cores.empty() && computes_on_cpu(processor)) processor.cores = available_cores();
     try {
-      calls_[i].emplace(make_runner("Add", {4}, processor, "float32"));
-      products_[i].emplace(make_runner("MatMul", {kSide, kSide}, processor, "float32"));
+      calls_[i].emplace(yardstick_runner("Add", {4}, processor, "float32"));
+      products_[i].emplace(yardstick_runner("MatMul", {kSide, kSide}, processor, "float32"));
       processor.description = runtime::provider_description(session_options(processor, "float32"));
     } catch (const Error& error) {
       // A core that does not exist is a mistake of the one who typed it, a provider that is not there is none.

@@ -6,6 +6,8 @@
 
 #include <Eigen/Cholesky>
 
+#include "quantize/codebook.h"
+#include "quantize/entry_table.h"
 #include "quantize/second_order.h"
 
 namespace mpq::quant {
@@ -40,6 +42,34 @@ Matrix corrected(const Matrix& weights, const Moments2& inputs, double lambda, b
   return weights - change.transpose().cast<float>();
 }
 
+/// The diagonal of the Gram, for every weight of its column; a tenth of its mean is added, for the inputs are samples.
+std::vector<float> input_energies(const RoundingTask& task, const MomentsList& inputs) {
+  constexpr double kFloor = 0.1;
+  std::vector<float> result(task.weight.size());
+  for (std::size_t g = 0; g < task.view.groups; ++g) {
+    const Eigen::VectorXd diagonal = inputs[g].gram.diagonal() / inputs[g].count;
+    const double floor = kFloor * diagonal.mean();
+    for (std::size_t k = 0; k < task.view.columns; ++k) {
+      const auto energy = static_cast<float>(diagonal[static_cast<Eigen::Index>(k)] + floor);
+      for (std::size_t r = 0; r < task.view.rows; ++r) result[task.view.at(g, r, k)] = energy;
+    }
+  }
+  return result;
+}
+
+QuantizedTensor nearest_numbers(const RoundingTask& task, std::span<const float> weight, const MomentsList& inputs) {
+  if (task.candidate.form != "codebook") return quantize_grid(weight, task.layer, task.candidate, task.fit);
+  switch (task.entries) {
+    case EntryFit::kGrid:
+      return codebook_of_grid(weight, task.layer, task.candidate, task.fit);
+    case EntryFit::kInputs:
+      return quantize_codebook(weight, task.layer, task.candidate, input_energies(task, inputs));
+    case EntryFit::kWeights:
+      break;
+  }
+  return quantize_codebook(weight, task.layer, task.candidate);
+}
+
 Target target_of(const RoundingTask& task, const std::vector<Matrix>& weights, const MomentsList& inputs,
                  double correction) {
   std::vector<Matrix> aims = weights;
@@ -52,10 +82,12 @@ Target target_of(const RoundingTask& task, const std::vector<Matrix>& weights, c
       }
     }
   }
-  Target target{quantize_grid(tensor, task.layer, task.candidate, task.fit), {}};
+  Target target{nearest_numbers(task, tensor, inputs), {}};
+  std::shared_ptr<const EntryTable> entries;
+  if (!target.grid.codebook.empty()) entries = std::make_shared<const EntryTable>(target.grid.codebook);
   std::vector<Matrix> scales = matrices_of(scale_of_each_weight(target.grid), task.view);
   for (std::size_t g = 0; g < aims.size(); ++g) {
-    target.problems.push_back({std::move(aims[g]), std::move(scales[g]), IntegerRange(task.candidate.bits)});
+    target.problems.push_back({std::move(aims[g]), std::move(scales[g]), IntegerRange(task.candidate.bits), entries});
   }
   return target;
 }
@@ -120,13 +152,11 @@ struct Contest {
 /// Puts a group's integers into the tensor; what a runtime would compute as infinity takes a step back, as in
 /// quantize_grid.
 void store(const Matrix& integers, const Matrix& scales, const MatrixView& view, std::size_t group, float limit,
-           std::vector<std::int8_t>& values) {
+           QuantizedTensor& numbers) {
   for (Eigen::Index r = 0; r < integers.rows(); ++r) {
     for (Eigen::Index k = 0; k < integers.cols(); ++k) {
-      float value = integers(r, k);
-      while (std::fabs(value * scales(r, k)) > limit) value -= value > 0 ? 1 : -1;
-      values[view.at(group, static_cast<std::size_t>(r), static_cast<std::size_t>(k))] =
-          static_cast<std::int8_t>(value);
+      numbers.values[view.at(group, static_cast<std::size_t>(r), static_cast<std::size_t>(k))] =
+          finite_value(static_cast<std::int8_t>(integers(r, k)), scales(r, k), limit, numbers.codebook);
     }
   }
 }
@@ -176,18 +206,7 @@ void choose_method(const Contest& contest, LayerRounding& best) {
   }
 }
 
-}  // namespace
-
-std::string to_string(const RoundingMethod& method) {
-  std::string text = "nearest";
-  if (method.second_order) {
-    text = "second-order, damping " + std::to_string(std::lround(100 * method.damping)) + " %";
-  }
-  if (method.correction > 0) text += ", inputs corrected";
-  return text + (method.corrects_bias ? ", bias corrected" : "");
-}
-
-LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs) {
+LayerRounding best_rounding(const RoundingTask& task, const InputStatistics& inputs) {
   LayerRounding result;
   Contest contest{task, inputs, matrices_of(task.weight, task.view), {}};
   for (const Moments2& moments : inputs.held_out) contest.judges.emplace_back(moments);
@@ -201,13 +220,37 @@ LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& i
   for (std::size_t g = 0; g < all.size(); ++g) {
     const GridProblem& problem = target.problems[g];
     const Matrix integers = rounded(result.method, problem, all[g]);
-    store(integers, problem.scales, task.view, g, limit, result.numbers.values);
+    store(integers, problem.scales, task.view, g, limit, result.numbers);
     if (!result.method.corrects_bias) continue;
     const Eigen::VectorXf shift =
         mean_error(error_of(problem, integers, contest.weights[g]), contest.weights[g], all[g]);
     result.mean_error.insert(result.mean_error.end(), shift.begin(), shift.end());
   }
   return result;
+}
+
+}  // namespace
+
+std::string to_string(const RoundingMethod& method) {
+  std::string text = "nearest";
+  if (method.second_order) {
+    text = "second-order, damping " + std::to_string(std::lround(100 * method.damping)) + " %";
+  }
+  if (method.correction > 0) text += ", inputs corrected";
+  return text + (method.corrects_bias ? ", bias corrected" : "");
+}
+
+LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs) {
+  LayerRounding best = best_rounding(task, inputs);
+  if (task.candidate.form != "codebook") return best;
+  RoundingTask other = task;
+  for (const EntryFit fit : {EntryFit::kInputs, EntryFit::kGrid}) {
+    other.entries = fit;
+    LayerRounding next = best_rounding(other, inputs);
+    next.nearest_error = best.nearest_error;
+    if (next.chosen_error < best.chosen_error) best = std::move(next);
+  }
+  return best;
 }
 
 }  // namespace mpq::quant

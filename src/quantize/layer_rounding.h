@@ -23,6 +23,10 @@ struct RoundingMethod {
 /// "nearest", "second-order, damping 10 %, inputs corrected, bias corrected".
 std::string to_string(const RoundingMethod& method);
 
+/// How the entries of a codebook are found: those that err least on the weights themselves, or weighted by the energy
+/// of the inputs, or those of the plain grid.
+enum class EntryFit { kWeights, kInputs, kGrid };
+
 /// A layer's weights as they are to be written.
 struct LayerRounding {
   QuantizedTensor numbers;
@@ -45,6 +49,7 @@ struct RoundingTask {
   ScaleFit fit = ScaleFit::kMse;
   MatrixView view;
   bool has_bias = false;  ///< a bias can take up the mean error at no cost
+  EntryFit entries = EntryFit::kWeights;
 };
 
 /// Tries every method on the fitting rows, keeps the one that errs least on the held-out rows at the layer's own
@@ -53,6 +58,7 @@ struct RoundingTask {
 /// Where the inputs drift, the weights to be rounded may be those that answer the drifted inputs best (Qronos 2025):
 /// W* = W - W C' (H + lambda I)^-1 with H = sum x x' and C = sum x d'. The grid's scales
 /// stay those of quantize_grid, and so do all bytes.
+/// A codebook is fitted in every way of EntryFit, and the one that errs least on the held-out rows is kept.
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
 
 }  // namespace mpq::quant

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <Eigen/Core>
 
+#include "quantize/entry_table.h"
 #include "quantize/rounding.h"
 #include "quantize/weight_matrix.h"
 
@@ -15,14 +17,15 @@ struct GridProblem {
   Matrix weights;  ///< [rows, columns]; all magnitudes far from the ends of float's range
   Matrix scales;   ///< as large: scales may be shared along rows, blocks or anything else
   IntegerRange range{8};
+  std::shared_ptr<const EntryTable> entries;  ///< of a codebook: then a weight becomes an entry times its scale
 };
 
 /// The Cholesky factor of a damped Gram, in the order its inputs are rounded: the second-order view of a layer's
 /// inputs that all layers reading the same input share.
 ///
 /// GPTQ (Frantar et al. 2022) rounds column by column and moves the rounding error into the columns still free, by the
-/// inverse of the Gram. The same integers come out of the Gram's own factor: with gram = L L' and columns taken from
-/// the last to the first, |L' e|^2 is minimised greedily by q_k = round(w_k + sum_{j>k} L_jk e_j / L_kk): Babai's
+/// inverse of the Gram. The same integers come out of the Gram's own factor: with gram = R'R and columns taken from
+/// the last to the first, |R e|^2 is minimised greedily by q_k = round(w_k + sum_{j>k} R_kj e_j / R_kk): Babai's
 /// nearest plane (Chen et al. 2025). No inverse is formed.
 class SecondOrderFactor {
  public:
@@ -38,7 +41,7 @@ class SecondOrderFactor {
  private:
   bool valid_ = false;
   std::vector<Eigen::Index> order_;  ///< column of the Gram at each place; the last place is rounded first
-  Eigen::MatrixXf lower_;
+  Matrix upper_;                     ///< R with R'R = the damped Gram; what stands below the diagonal means nothing
 };
 
 /// Rounded to nearest, ties to even.

@@ -58,7 +58,7 @@ Ort::ConstEpDevice openvino_device(const std::string& device) {
     }
   }
   throw Error(ErrorCode::kUnsupported, "OpenVINO has no device \"" + device + "\" on this machine.", "openvino",
-              "Its devices are cpu, gpu and npu, as the machine has them.");
+              "It offers those of Intel: cpu, gpu and npu, as the machine has them.");
 }
 
 /// Threads and precision reach this provider through its own configuration alone.
@@ -113,6 +113,16 @@ void share_memory(Ort::SessionOptions& ort) {
   ort.DisableMemPattern();
 }
 
+/// Leaves the graph the runtime made of the model and the profile of its runs where the options say.
+void keep_traces(Ort::SessionOptions& ort, const SessionOptions& options) {
+  if (!options.optimized_model_path.empty()) {
+    ort.SetOptimizedModelFilePath(options.optimized_model_path.c_str());
+    ort.AddConfigEntry("session.optimized_model_external_initializers_file_name", "optimized.weights");
+    ort.AddConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+  }
+  if (!options.profile_prefix.empty()) ort.EnableProfiling(options.profile_prefix.c_str());
+}
+
 }  // namespace
 
 Ort::SessionOptions to_ort(const SessionOptions& options) {
@@ -122,6 +132,7 @@ Ort::SessionOptions to_ort(const SessionOptions& options) {
   ort.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
   set_threads(ort, options);
   if (!options.fast) share_memory(ort);
+  keep_traces(ort, options);
   append_provider(ort, options);
   // What a provider cannot run is an answer, and no work for the processor of another.
   if (options.provider != "cpu") ort.AddConfigEntry("session.disable_cpu_ep_fallback", "1");

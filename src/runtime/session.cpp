@@ -43,6 +43,11 @@ std::vector<const char*> pointers(const std::vector<std::string>& names) {
   return result;
 }
 
+Ort::Value at(const Place& place) {
+  return Ort::Value::CreateTensor<float>(our_memory(), place.data, static_cast<std::size_t>(element_count(place.shape)),
+                                         place.shape.data(), place.shape.size());
+}
+
 }  // namespace
 
 struct Session::Impl {
@@ -96,6 +101,11 @@ const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; 
 std::vector<Tensor> Session::run(const Feed& feed) const { return run(feed, impl_->output_names); }
 
 std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string>& outputs) const {
+  return run(feed, outputs, std::vector<Place>(outputs.size()));
+}
+
+std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string>& outputs,
+                                 const std::vector<Place>& places) const {
   std::vector<const char*> input_names, output_names;
   std::vector<Ort::Value> values;
   for (const ValueInfo& input : impl_->inputs) {
@@ -111,9 +121,13 @@ std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string
   std::vector<Tensor> results;
   const auto held = turn(impl_->options.provider);
   try {
-    const std::vector<Ort::Value> out = impl_->session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(),
-                                                           values.size(), output_names.data(), output_names.size());
-    for (const Ort::Value& value : out) results.push_back(take(value));
+    std::vector<Ort::Value> out;
+    for (const Place& place : places) out.push_back(place.data != nullptr ? at(place) : Ort::Value{nullptr});
+    impl_->session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(), values.size(), output_names.data(),
+                       out.data(), out.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      results.push_back(places[i].data != nullptr ? Tensor() : take(out[i]));
+    }
   } catch (const Ort::Exception& failure) {
     throw translate(failure, "ONNX Runtime stopped while it ran the model", "");
   }
@@ -153,6 +167,11 @@ std::int64_t Session::memory_bytes() const {
   const auto arena = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   const char* bytes = Ort::Allocator(impl_->session, arena).GetStats().GetValue("MaxInUse");
   return bytes != nullptr ? std::atoll(bytes) : 0;
+}
+
+std::string Session::end_profiling() {
+  Ort::AllocatorWithDefaultOptions allocator;
+  return impl_->session.EndProfilingAllocated(allocator).get();
 }
 
 }  // namespace mpq::runtime

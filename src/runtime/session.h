@@ -28,6 +28,15 @@ struct SessionOptions {
   /// threads that spin while a run lasts.
   bool fast = false;
   double slowdown = 1;  ///< every run takes so many times as long, the rest of it asleep
+  /// Where the runtime writes the graph it made of the model (tensors beside it), and the beginning of its profile's
+  /// path; empty: nowhere.
+  std::string optimized_model_path = {}, profile_prefix = {};
+};
+
+/// Memory of the caller's for a float32 output of this shape; null: none.
+struct Place {
+  float* data = nullptr;
+  std::vector<std::int64_t> shape = {};
 };
 
 /// A model loaded by ONNX Runtime, on its CPU provider unless told otherwise. Tensors of the store are handed over from
@@ -51,6 +60,10 @@ class Session {
   std::vector<Tensor> run(const Feed& feed) const;
   /// As above, only these outputs.
   std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs) const;
+  /// As above, but outputs with a place are written there instead of being returned (then as an empty Tensor).
+  /// `places` is parallel to `outputs`.
+  std::vector<Tensor> run(const Feed& feed, const std::vector<std::string>& outputs,
+                          const std::vector<Place>& places) const;
   /// All inputs in the order of inputs(), all outputs in the order of outputs(), passed on without a copy: what one
   /// session returns can be fed to the next as it is. Throws Error{kInvalidInput} for a failing run.
   std::vector<SharedValue> run_values(const std::vector<SharedValue>& inputs) const;
@@ -60,6 +73,9 @@ class Session {
   std::int64_t memory_bytes() const;
 
   struct Impl;
+
+  /// Ends the profile begun by SessionOptions::profile_prefix and returns its path.
+  std::string end_profiling();
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -84,6 +84,7 @@ def written_by(tool, model, folder):
     for name in ("scores.json", "plan.json", "run.json", "verify.json"):
         yield name, (folder / name).read_text(encoding="utf-8")
     yield "quantize --json", printed
+    yield "profile --json", run("profile", model, "--devices", "cpu,cuda:9", "--repeats", "1", "-o", "-")
     yield "diff --json", run("diff", at["run.json"], at["plan.json"], "--json")
     yield "check --json", run("check", at["run.json"], "--max-bytes", "100%", "--min-sqnr", "warn:99dB", "--json")
     at["profile.json"] = str(folder / "profile.json")
@@ -93,9 +94,27 @@ def written_by(tool, model, folder):
     yield "report --format json", run("report", at["run.json"], "--format", "json")
 
 
+def problems_of_lines(tool, model, folder, validators):
+    """What quantize --json-lines prints of a model, of a planned one and of a broken one."""
+    (folder / "broken.onnx").write_bytes(b"no model")
+    problems, seen = [], []
+    for extra in ([], ["--dry-run"]):
+        done = subprocess.run([tool, "quantize", "-q", model, str(folder / "broken.onnx"), "--budget", "6bit", "--trials", "1",
+                               "--output-dir", str(folder / "lines"), "--json-lines", *extra], capture_output=True, text=True,
+                              check=False)
+        for line in done.stdout.splitlines():
+            record = parse(line)
+            seen.append(record["status"])
+            problems += [f"{line}: {error.message}" for error in validators["line"].iter_errors(record)]
+    if seen != ["ok", "failed"] * 2:
+        problems.append(f"--json-lines: {seen} instead of two times ok and failed")
+    return problems
+
+
 def self_test(validators):
     """The validation must be able to fail."""
     assert problems_of("empty", '{"schema_version": 1, "record": "plan"}', validators)
+    assert list(validators["line"].iter_errors({"schema_version": 1, "model": "a", "status": "ok", "exit_code": 0}))
     assert problems_of("unknown", '{"schema_version": 1, "record": "cake"}', validators)
 
 
@@ -112,6 +131,8 @@ def main():
         if arguments.tool:
             texts += written_by(arguments.tool, arguments.model, pathlib.Path(folder))
         problems = [problem for name, text in texts for problem in problems_of(name, text, validators)]
+        if arguments.tool:
+            problems += problems_of_lines(arguments.tool, arguments.model, pathlib.Path(folder), validators)
     print("\n".join(problems) if problems else f"{len(validators)} schemas and {len(texts)} records are valid")
     sys.exit(1 if problems else 0)
 

@@ -31,10 +31,13 @@ const std::vector<Command>& table() {
        {"MODEL"},
        "layers, weights, bytes; what can be quantized, and why not",
        "mpq inspect model.onnx\n"
-       "mpq inspect model.onnx --json",
+       "mpq inspect model.onnx --json\n"
+       "mpq inspect model.mpq-6bit.onnx --kernels --float model.onnx --data inputs.npz",
        "Lists every weight of the model with its operator, shape and bytes, the reason where one cannot be quantized, "
        "the "
-       "model's inputs and outputs, and what stock runtimes let pass silently. A model that mpq wrote shows its plan.",
+       "model's inputs and outputs, and what stock runtimes let pass silently. A model that mpq wrote shows its plan. "
+       "With --kernels it is run, and the kernel that ONNX Runtime gave each layer is shown with its time: integer, "
+       "folded to float when the model was loaded, or dequantized at every run.",
        run_inspect},
       {"analyze",
        kAnalyze,
@@ -141,6 +144,16 @@ const std::vector<Command>& table() {
        "mpq completion fish > ~/.config/fish/completions/mpq.fish",
        "Prints the completions of one shell, made from the same table as this help.",
        run_completion},
+      {"man",
+       kMan,
+       {"PAGE"},
+       "manual pages",
+       "mpq man quantize | man -l -\n"
+       "mpq man budgets > mpq-budgets.7\n"
+       "mpq man list",
+       "Prints the manual page of mpq, of a command or of a topic, made from the same tables as this help; `list` "
+       "prints the names of their files. `cmake --install` installs them all.",
+       run_man},
   };
   return commands;
 }

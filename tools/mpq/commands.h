@@ -35,5 +35,6 @@ int run_report(const Settings& settings, Console& console);
 int run_diff(const Settings& settings, Console& console);
 int run_check(const Settings& settings, Console& console);
 int run_completion(const Settings& settings, Console& console);
+int run_man(const Settings& settings, Console& console);
 
 }  // namespace mpq::cli

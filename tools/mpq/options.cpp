@@ -36,6 +36,11 @@ const std::array kTable = {
            kQuantize, G::kFiles, &S::evaluation},
     Option{"data", 0, "DATA", "inputs to compare on: as --calibration of quantize; without it, synthetic inputs",
            kVerify, G::kFiles, &S::data},
+    Option{"kernels", 0, "", "run the model and show which kernel of ONNX Runtime each layer gets, and its time", kInspect, G::kFiles,
+           &S::kernels},
+    Option{"float", 0, "MODEL", "with --kernels: the float model, to compare times with", kInspect, G::kFiles, &S::float_model},
+    Option{"data", 0, "DATA", "with --kernels: inputs to run it on, as --calibration of quantize; without it, synthetic inputs",
+           kInspect, G::kFiles, &S::data},
     Option{"data", 0, "DATA", "inputs to run on, of which the first is used: as --calibration of quantize; without it, synthetic inputs",
            kProfile, G::kFiles, &S::data},
     Option{"profile", 0, "FILE", "the model's *.profile.json on this machine, written by `mpq profile`", kRun, G::kFiles, &S::profile},
@@ -66,6 +71,9 @@ const std::array kTable = {
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
            "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
+    Option{"max-drop", 0, "X", "write the smallest model that loses at most so much on the evaluation data, by measuring: 0.5% of the "
+           "accuracy (without labels: of the top-1 answers), 30dB at every output, or 0.01 damage; a --budget then limits it from above",
+           kQuantize, G::kPlan, &S::max_drop},
     Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
@@ -91,6 +99,8 @@ const std::array kTable = {
 
     Option{"effort", 0, "1..5", "from seconds to thorough (default 3); -v says what it chose", kReaders, G::kAnalysis, &S::effort, 1, 5},
     Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
+    Option{"forms", 0, "LIST", "storage forms to choose among: grid,blocks,codebook (the default); grid alone is plain grids",
+           kReaders, G::kAnalysis, &S::forms},
     Option{"scale-fit", 0, "mse|minmax", "how scales are fitted: least squared error, or plain range (default mse)",
            kReaders, G::kAnalysis, &S::scale_fit},
     Option{"engine", 0, "noise|rounding|adjoint|auto", "reruns with random noise or the real rounding errors (default "
@@ -108,6 +118,10 @@ const std::array kTable = {
            kReaders, G::kAnalysis, &S::place},
     Option{"aggregation", 0, "mean|max|quantile", "how trials are put together (default mean)", kReaders, G::kAnalysis, &S::aggregation},
     Option{"outputs", 0, "'GLOB'", "measure only these outputs", kRunners, G::kAnalysis, &S::outputs},
+    Option{"output-weight", 0, "'GLOB=W'", "weight of these outputs in the damage (default 1 each; 0 leaves them out); may be given "
+           "several times", kRunners, G::kAnalysis, &S::output_weights},
+    Option{"output-kind", 0, "'GLOB=KIND'", "what these outputs hold: logits, probabilities, sigmoid or tensor (default: told from their "
+           "values); may be given several times", kRunners, G::kAnalysis, &S::output_kinds},
     Option{"seed", 0, "N", "of everything random (default 1)", kRunners | kRun, G::kAnalysis, &S::seed, 0, kMostSeed},
     Option{"checkpoint", 0, "PATH|none", "where an interrupted analysis is kept (default: the user's cache folder)",
            kReaders, G::kAnalysis, &S::checkpoint},
@@ -132,6 +146,7 @@ const std::array kTable = {
     Option{"explain", 0, "", "draw who works when", kRun, G::kAnalysis, &S::explain},
 
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
+    Option{"threads", 'j', "N", "with --kernels: threads inside one run (default 1)", kInspect, G::kRun, &S::threads, 1, 4096},
     Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
     Option{"print-config", 0, "", "print the options in force as a configuration file and stop", kEveryCommand, G::kRun,
            &S::print_config},
@@ -240,7 +255,7 @@ void assign(const Option& option, const std::vector<std::string>& values, const 
     settings.*list = list == &S::budgets ? split_budgets(values) : values;
   }
   std::erase_if(settings.given, [&](const auto& known) { return known.first == option.name; });
-  settings.given.emplace_back(option.name, fmt::format("{}", fmt::join(values, ", ")));
+  for (const std::string& value : values) settings.given.emplace_back(option.name, value);
 }
 
 }  // namespace mpq::cli
