@@ -60,8 +60,8 @@ TEST_F(ReadRecord, RendersTheSameAfterARoundTrip) {
 TEST_F(ReadRecord, RefusesWhatIsNoRecord) {
   expect_refused("", "no JSON object");
   expect_refused("[1, 2]", "no JSON object");
-  expect_refused("{\"a\": 1}", "does not say run, sensitivity or plan");
-  expect_refused("{\"record\": 7}", "does not say run, sensitivity or plan");
+  expect_refused("{\"a\": 1}", "does not say run, sensitivity, plan or profile");
+  expect_refused("{\"record\": 7}", "does not say run, sensitivity, plan or profile");
   expect_refused(std::string(100'000, '['), "no JSON object");
 }
 
