@@ -107,6 +107,18 @@ float largest_product(const std::string& dtype) {
   return std::numeric_limits<float>::max();
 }
 
+std::vector<float> scales_of(const QuantizedTensor& tensor) {
+  std::vector<float> scales;
+  scales.reserve(tensor.scales.size());
+  for (const std::uint16_t scale : tensor.scales) scales.push_back(from_half(scale) * tensor.scale_multiplier);
+  return scales;
+}
+
+void set_scales(std::span<const float> scales, QuantizedTensor& tensor) {
+  tensor.scale_multiplier = common_multiplier(scales);
+  tensor.scales = store_scales(scales, tensor.scale_multiplier);
+}
+
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                               ScaleFit fit, int threads) {
   QuantizedTensor result{candidate, layer.shape, scale_layout(layer, candidate), {}, {}, 1};
@@ -144,8 +156,7 @@ QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer,
   for_each_group([&](std::size_t row, std::span<float> weights, std::int8_t*, Scratch& own) {
     scales[row] = fit_row(weights, own.search, fit);
   });
-  result.scale_multiplier = common_multiplier(scales);
-  result.scales = store_scales(scales, result.scale_multiplier);
+  set_scales(scales, result);
 
   result.values.resize(weight.size());
   const float limit = largest_product(layer.dtype);

@@ -41,6 +41,11 @@ enum class ScaleFit { kMse, kMinMax };
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                               ScaleFit fit = ScaleFit::kMse, int threads = 1);
 
+/// The scales as they stand in `tensor`, and replaced by others; each is stored as the nearest half times a common
+/// power of two, so numbers of half precision's 11 bits stay what they are. The integers are left alone.
+std::vector<float> scales_of(const QuantizedTensor& tensor);
+void set_scales(std::span<const float> scales, QuantizedTensor& tensor);
+
 /// Largest float that does not round to infinity in a weight's own type.
 float largest_product(const std::string& dtype);
 
