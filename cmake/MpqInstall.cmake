@@ -14,3 +14,11 @@ install(FILES "${PROJECT_BINARY_DIR}/mpqConfig.cmake" "${PROJECT_BINARY_DIR}/mpq
 get_filename_component(ort_real "${ONNXRUNTIME_LIBRARY}" REALPATH)
 install(FILES "${ort_real}" DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME libonnxruntime.so.1)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# Manual pages and completions are printed by the tool that was built.
+if(NOT CMAKE_CROSSCOMPILING)
+  install(CODE "set(mpq \"$<TARGET_FILE:mpq_tool>\")
+set(share \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}\")
+set(man \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}\")
+include(\"${PROJECT_SOURCE_DIR}/cmake/InstallPages.cmake\")")
+endif()

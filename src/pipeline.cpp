@@ -17,6 +17,7 @@
 #include "rounded_quantize.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
+#include "smallest_model.h"
 #include "version_generated.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
@@ -39,10 +40,10 @@ auto timed(Timings& timings, const std::string& stage, const Work& work) {
   return result;
 }
 
-std::vector<std::vector<Candidate>> candidates_of(const Model& model, const std::vector<int>& bits) {
+std::vector<std::vector<Candidate>> candidates_of(const Model& model, const AnalyzeOptions& options) {
   std::vector<std::vector<Candidate>> result;
   for (const Layer& layer : model.layers()) {
-    if (layer.quantizable()) result.push_back(encode::candidates_for(layer, bits));
+    if (layer.quantizable()) result.push_back(encode::candidates_for(layer, options.bits, options.forms));
   }
   return result;
 }
@@ -210,6 +211,32 @@ std::optional<Verification> uniform_baseline(const Model& model, const Sensitivi
   }
 }
 
+/// What the options ask for: a given plan, a size, or the smallest size within a limit of the loss.
+QuantizedModel write_model(const Model& model, RoundedQuantizer& quantizer, std::optional<Sensitivity>& scores,
+                           const RunData& data, std::size_t budget, const PipelineOptions& options, RunRecord& record,
+                           Observer& observer) {
+  if (options.plan) {
+    const std::string& compute = options.plan->compute;
+    return write_plan(quantizer, *options.plan, compute == "auto" ? "int8" : compute, options, observer);
+  }
+  const auto write = [&](const Budget& size) {
+    return meet_budget(model, quantizer, *scores, size, data.calibration, options, observer);
+  };
+  if (!options.max_drop) return write(options.budgets[budget]);
+  std::optional<QuantizedModel> smallest;
+  const auto try_size = [&](const Budget& size) {
+    QuantizedModel written = write(size);
+    const double found =
+        options.max_drop->found(measure(model, written, data.evaluation, options, options.labels, observer));
+    const SizeTried tried{written.bytes(), found, options.max_drop->keeps(found)};
+    if (tried.kept) smallest = std::move(written);
+    return tried;
+  };
+  const std::optional<Budget> most = options.budgets.empty() ? std::nullopt : std::optional(options.budgets[0]);
+  record.drop_search = search_smallest(*scores, options.allocate, *options.max_drop, most, try_size, observer);
+  return *std::move(smallest);
+}
+
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
   RunRecord record;
   record.command = "quantize";
@@ -232,7 +259,7 @@ void add_written(const QuantizedModel& quantized, RunRecord& record) {
 Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options, Observer& observer,
                     AnalysisCost* cost) {
   options.validate();
-  const auto candidates = candidates_of(model, options.bits);
+  const auto candidates = candidates_of(model, options);
   if (candidates.empty()) {
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
                 "`mpq inspect` lists every weight and why it is left alone.");
@@ -283,19 +310,15 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
 
   RoundedQuantizer quantizer(model, data.calibration);
   std::vector<PipelineResult> results;
-  const std::size_t count = options.plan ? 1 : options.budgets.size();
+  const std::size_t count = options.plan || options.max_drop ? 1 : options.budgets.size();
   for (std::size_t i = 0; i < count; ++i) {
     PipelineResult result{base_record(model, options), std::nullopt};
     RunRecord& record = result.record;
     record.timings_seconds = shared_timings;
     record.sensitivity = scores;
     if (!options.scores && scores) record.cost = cost;
-    result.quantized = timed(record.timings_seconds, "quantize", [&] {
-      return options.plan
-                 ? write_plan(quantizer, *options.plan,
-                              options.plan->compute == "auto" ? "int8" : options.plan->compute, options, observer)
-                 : meet_budget(model, quantizer, *scores, options.budgets[i], data.calibration, options, observer);
-    });
+    result.quantized = timed(record.timings_seconds, "quantize",
+                             [&] { return write_model(model, quantizer, scores, data, i, options, record, observer); });
     if (options.dry_run) {
       record.plan = result.quantized->plan();
       result.quantized.reset();
@@ -308,8 +331,8 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     });
     if (scores && options.measure_uniform && !options.allocate.uniform) {
       record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {
-        return uniform_baseline(model, *scores, options.budgets[i], *result.quantized, data.evaluation, options,
-                                observer);
+        const Budget budget = options.max_drop ? Budget::parse(record.plan->budget) : options.budgets[i];
+        return uniform_baseline(model, *scores, budget, *result.quantized, data.evaluation, options, observer);
       });
     }
     record.peak_memory_bytes = runtime::peak_memory_bytes();

@@ -98,7 +98,7 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const QuantizeOptions& 
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);
   Requests requests;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (candidates[i].form == "grid") requests.push_back({layers[i], candidates[i]});
+    if (candidates[i].has_scales()) requests.push_back({layers[i], candidates[i]});
   }
   round(plan, requests, rounding, options, observer);
   if (network_.empty()) return quantize(model_, plan, options, observer);  // tables alone: the record shall say so

@@ -6,6 +6,7 @@
 
 #include "mpq/model.h"
 #include "mpq/observer.h"
+#include "mpq/output_role.h"
 #include "mpq/samples.h"
 #include "mpq/sensitivity.h"
 
@@ -34,6 +35,9 @@ struct AnalyzeOptions {
   /// Random laws only: each trial runs W+E and W-E and keeps the mean.
   bool antithetic = true;
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+  /// Storage forms offered besides half floats and the layer as it is: "grid" (always among them), "blocks" (scales per
+  /// block of 64), "codebook" (2 to 6 bits).
+  std::vector<std::string> forms = {"blocks", "codebook", "grid"};
   /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
   std::string scale_fit = "mse";
   std::uint64_t seed = 1;
@@ -44,6 +48,7 @@ struct AnalyzeOptions {
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;
   std::string outputs_glob;  ///< measure only outputs whose name matches; empty = all floating-point outputs
+  std::vector<OutputRole> output_roles;  ///< weights and kinds of outputs; later ones win
   void validate() const;
 };
 

@@ -39,19 +39,23 @@ struct Layer {
 /// everything downstream goes by bytes and damage, never by `bits` alone.
 struct Candidate {
   int bits = 32;               ///< nominal width: 2..8, 16 (half floats), 32 (left as it is)
-  std::string form = "float";  ///< "grid" (integers with scales), "half" (16-bit floats), "float" (left as it is)
+  /// "grid": integers with scales; "codebook": 2^bits numbers free per layer, with scales; "half": 16-bit floats;
+  /// "float": left as it is.
+  std::string form = "float";
   int block = 0;               ///< grid only: weights per scale along Layer::block_axis; 0 = one scale per channel
 
+  /// Stored as small integers with scales: the forms that are rounded.
+  bool has_scales() const { return form == "grid" || form == "codebook"; }
   bool operator==(const Candidate&) const = default;
 };
 
-/// Short stable name: "4bit", "4bit/b32", "half", "float".
+/// Short stable name: "4bit", "4bit/b32", "4bit/codebook", "half", "float".
 std::string to_string(const Candidate& candidate);
 /// Inverse of to_string. Throws Error{kUsage}.
 Candidate parse_candidate(const std::string& text);
 
-/// Bytes of the stored numbers of `layer` as `candidate`: packed integers (padded to whole groups of eight)
-/// and half-precision scales; names and protobuf framing are not counted here. Exact.
+/// Bytes of the stored numbers of `layer` as `candidate`: packed integers (padded to whole groups of eight),
+/// half-precision scales, and codebook entries of a byte; names and protobuf framing are not counted here. Exact.
 std::int64_t stored_bytes(const Layer& layer, const Candidate& candidate);
 
 }  // namespace mpq

@@ -59,7 +59,7 @@ std::size_t find_candidate(const Override& wish, const LayerSensitivity& layer) 
 }
 
 /// Plain widths of a layer: one grid scale per channel, half, float.
-bool is_plain(const Candidate& candidate) { return candidate.form != "grid" || candidate.block == 0; }
+bool is_plain(const Candidate& candidate) { return candidate.form != "codebook" && candidate.block == 0; }
 
 /// The layer's narrowest plain candidate of at least `bits`; else its widest.
 std::size_t plain_candidate(const LayerSensitivity& layer, const LayerChoices& choices, int bits) {

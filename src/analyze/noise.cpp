@@ -6,6 +6,7 @@
 
 #include "mpq/error.h"
 
+#include "quantize/codebook.h"
 #include "quantize/rows.h"
 #include "support/random.h"
 
@@ -47,7 +48,7 @@ std::vector<float> rounding_error_rms(std::span<const float> weight, const Layer
 
 /// The layout whose groups share an amplitude: the candidate's own scales, or the channels where it has no scales.
 quant::ScaleLayout noise_layout(const Layer& layer, const Candidate& candidate) {
-  return quant::scale_layout(layer, candidate.form == "grid" ? candidate : Candidate{8, "grid", 0});
+  return quant::scale_layout(layer, candidate.has_scales() ? candidate : Candidate{8, "grid", 0});
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ Amplitude amplitude_of(Law law, std::span<const float> weight, const Layer& laye
                        quant::ScaleFit fit) {
   Amplitude result{noise_layout(layer, candidate), {}};
   if (law == Law::kUniform && candidate.form == "grid") {
-    const quant::QuantizedTensor grid = quant::quantize_grid(weight, layer, candidate, fit);
+    const quant::QuantizedTensor grid = quant::quantize_weight(weight, layer, candidate, fit);
     for (const std::uint16_t scale : grid.scales) {
       // A scale may be negative (the grid's longer side then lies on the positive axis).
       result.per_group.push_back(std::fabs(quant::from_half(scale) * grid.scale_multiplier) / 2);

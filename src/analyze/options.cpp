@@ -39,6 +39,9 @@ void AnalyzeOptions::validate() const {
   require(threads >= 0, "The number of threads cannot be " + std::to_string(threads) + "; 0 means all cores.",
           "--threads");
   require(activation_memory_bytes > 0, "The memory for captured activations must be positive.", "activation memory");
+  for (const std::string& form : forms) require_one_of(form, {"grid", "blocks", "codebook"}, "--forms");
+  require(std::find(forms.begin(), forms.end(), "grid") != forms.end(),
+          "Plain grids are always offered; the list of forms lacks \"grid\".", "--forms");
   require(!bits.empty(), "No candidate width was given; widths are 2 to 8, 16 and 32 (float).", "--bits");
   const bool by_adjoint = engine == "adjoint" || engine == "auto";
   require(probes >= 1, "At least one probe is needed; " + std::to_string(probes) + " were asked for.", "--probes");

@@ -1,5 +1,7 @@
 #include "analyze/stored_weights.h"
 
+#include "quantize/codebook.h"
+
 namespace mpq::perturb {
 
 namespace {
@@ -25,12 +27,12 @@ bool StoredWeights::may_keep(std::size_t bytes) {
 std::vector<float> StoredWeights::values(std::size_t task, std::size_t candidate, std::span<const float> weight) {
   const Layer& layer = experiment_.layer_of(experiment_.tasks[task]);
   const Candidate& form = experiment_.tasks[task].candidates[candidate];
-  if (form.form != "grid") return quant::stored_values(weight, layer, form, experiment_.fit);
+  if (!form.has_scales()) return quant::stored_values(weight, layer, form, experiment_.fit);
   Entry& kept = entry(task, candidate);
   const std::lock_guard lock(kept.mutex);
   if (kept.grid) return quant::dequantize(*kept.grid);
   auto grid =
-      std::make_shared<const quant::QuantizedTensor>(quant::quantize_grid(weight, layer, form, experiment_.fit));
+      std::make_shared<const quant::QuantizedTensor>(quant::quantize_weight(weight, layer, form, experiment_.fit));
   if (may_keep(weight.size())) kept.grid = grid;
   return quant::dequantize(*grid);
 }

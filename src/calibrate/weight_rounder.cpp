@@ -12,6 +12,7 @@
 #include "calibrate/taken_branches.h"
 #include "graph/run_index.h"
 #include "graph/scopes.h"
+#include "quantize/codebook.h"
 #include "support/parallel.h"
 
 namespace mpq::calibrate {
@@ -112,7 +113,7 @@ QuantizedPrefix WeightRounder::start_prefix(const std::vector<RoundingRequest>& 
     if (inputs_.count(layer) > 0) continue;
     check_cancelled();
     const quant::QuantizedTensor grid =
-        quant::quantize_grid(model_.weight(layer), model_.layers()[layer], candidate, fit, threads_);
+        quant::quantize_weight(model_.weight(layer), model_.layers()[layer], candidate, fit, threads_);
     prefix.set(form_.weight_names[layer], quant::dequantize(grid));
   }
   return prefix;

@@ -6,8 +6,9 @@ namespace mpq::encode {
 
 namespace {
 
-bool asked_for(const std::vector<int>& bits, int width) {
-  return std::find(bits.begin(), bits.end(), width) != bits.end();
+template <typename T, typename Wish>
+bool asked_for(const std::vector<T>& list, const Wish& wish) {
+  return std::find(list.begin(), list.end(), wish) != list.end();
 }
 
 /// Blocks pay on matrix products and embedding tables and not on convolutions (docs/methods.md), and only where a
@@ -21,14 +22,17 @@ bool blocks_fit(const Layer& layer, int block) {
 
 }  // namespace
 
-std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits) {
+std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits,
+                                      const std::vector<std::string>& forms) {
   std::vector<Candidate> result;
   constexpr int kNarrowest = 2, kWidest = 8, kHalf = 16;
   constexpr int kBlock = 64, kFirstBlocked = 3, kLastBlocked = 6;
+  constexpr int kWidestCodebook = 6;
   for (int width = kNarrowest; width <= kWidest; ++width) {
     if (!asked_for(bits, width)) continue;
     result.push_back({width, "grid", 0});
-    if (width >= kFirstBlocked && width <= kLastBlocked && blocks_fit(layer, kBlock)) {
+    if (asked_for(forms, "codebook") && width <= kWidestCodebook) result.push_back({width, "codebook", 0});
+    if (asked_for(forms, "blocks") && width >= kFirstBlocked && width <= kLastBlocked && blocks_fit(layer, kBlock)) {
       result.push_back({width, "grid", kBlock});
     }
   }

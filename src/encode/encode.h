@@ -26,9 +26,10 @@ struct SizeTable {
 };
 SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form);
 
-/// Candidates a layer can be written in, by rising bytes, ending with "float": the widths asked for, per channel, and
-/// with blocks of 32 and 128 where the layer's shape allows and blocks have shown to pay.
-std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits);
+/// Candidates a layer can be written in, by rising bytes, ending with "float": plain grids of the widths asked for, and
+/// the further `forms` (AnalyzeOptions::forms) where the layer's shape allows and they have shown to pay.
+std::vector<Candidate> candidates_for(const Layer& layer, const std::vector<int>& bits,
+                                      const std::vector<std::string>& forms);
 
 /// Constants of the main graph whose numbers change with the weights: biases that take up a mean rounding error.
 using Constants = std::map<std::string, std::vector<float>>;

@@ -15,15 +15,15 @@ namespace mpq::encode {
 // it again. No DequantizeLinear here: ONNX Runtime never folds it, and would dequantize on every run.
 
 onnx::FunctionProto folded_function(const StorageForm& form, std::int64_t opset) {
-  FunctionBody body(opset, form.function_name(), {"packed", "scales"}, "weight");
+  FunctionBody body(opset, form.function_name(), form.function_inputs(), "weight");
   const bool planes = form.store == StorageForm::Store::kPlanes;
   std::string numbers = "packed";
   bool is_float = false;
   if (planes) {
-    numbers = unpack(body, numbers, form.bits);
+    numbers = form.codebook ? look_up(body, form) : unpack(body, numbers, form.bits);
     if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
     numbers = body.reshape(numbers, body.integers_from(form.block > 0 ? "view" : "shape"));
-    is_float = unpacked_type(opset) == Unpacked::kFloat;
+    is_float = !form.codebook && unpacked_type(opset) == Unpacked::kFloat;
   }
   if (!is_float) numbers = body.cast(numbers, onnx::TensorProto::FLOAT);
   const std::string scales = body.op("Mul", {body.cast("scales", onnx::TensorProto::FLOAT), body.float_from("unit")});

@@ -14,13 +14,14 @@ namespace mpq::encode {
 //                                                        Gemm: the numbers are stored transposed, transB = 0
 
 onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset) {
-  FunctionBody body(opset, form.function_name(), {"packed", "scales"}, "weight");
+  FunctionBody body(opset, form.function_name(), form.function_inputs(), "weight");
   std::string numbers = "packed";
   if (form.store == StorageForm::Store::kPlanes) {
-    numbers = unpack(body, numbers, form.bits);
+    numbers = form.codebook ? look_up(body, form) : unpack(body, numbers, form.bits);
     if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
     numbers = body.reshape(numbers, body.integers_from("shape"));
-    if (unpacked_type(opset) == Unpacked::kFloat) numbers = body.cast(numbers, onnx::TensorProto::INT8);
+    const bool is_float = !form.codebook && unpacked_type(opset) == Unpacked::kFloat;
+    if (is_float) numbers = body.cast(numbers, onnx::TensorProto::INT8);
     if (form.run == StorageForm::Run::kInt4) numbers = body.cast(numbers, onnx::TensorProto::INT4);
   }
   const std::string scales = body.op("Mul", {body.cast("scales", onnx::TensorProto::FLOAT), body.float_from("unit")});

@@ -53,14 +53,17 @@ const ModelWriter::Names& ModelWriter::names(std::size_t layer) {
   if (found != names_.end()) return found->second;
   const std::string stem = "w" + std::to_string(layer);  // short: small models have many weights
   return names_[layer] = {weight_name(layer), pool_.take(stem + ".q"), pool_.take(stem + ".s"),
-                          pool_.take(stem + ".h")};
+                          pool_.take(stem + ".c"), pool_.take(stem + ".h")};
 }
 
 ModelWriter::Parts ModelWriter::grid_parts(std::size_t layer, const StorageForm& form, float unit) {
   const Layer& described = impl_.layers[layer];
   const Names& name = names(layer);
   Parts parts{{packed_plan(described, form, name.packed), scales_plan(described, form, name.scales)}, {}};
-  parts.node = unpack_node(described, form, impl_.opset, unit, name.packed, name.scales, name.weight);
+  if (form.codebook) parts.tensors.push_back(codebook_plan(form, name.codebook));
+  std::vector<std::string> inputs;
+  for (const TensorPlan& tensor : parts.tensors) inputs.push_back(tensor.name);
+  parts.node = unpack_node(described, form, impl_.opset, unit, inputs, name.weight);
   return parts;
 }
 
@@ -132,10 +135,9 @@ void ModelWriter::write_grid(std::size_t layer, const StorageForm& form, const q
   remove_weight(layer);
   if (form.transposed) clear_transposition(*proto_.mutable_graph(), names(layer).weight);
   if (numbers != nullptr) {
-    const Bytes packed = packed_bytes(*numbers, form);
-    const Bytes scales = scale_bytes(*numbers, form);
-    add_tensor(parts.tensors[0], &packed);
-    add_tensor(parts.tensors[1], &scales);
+    std::vector<Bytes> bytes = {packed_bytes(*numbers, form), scale_bytes(*numbers, form)};
+    if (form.codebook) bytes.push_back(codebook_bytes(*numbers));
+    for (std::size_t i = 0; i < bytes.size(); ++i) add_tensor(parts.tensors[i], &bytes[i]);
   } else {
     for (const TensorPlan& tensor : parts.tensors) add_tensor(tensor, nullptr);
   }

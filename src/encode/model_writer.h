@@ -25,7 +25,7 @@ class ModelWriter {
  public:
   explicit ModelWriter(const Model& model);
 
-  /// Before: initializer or Constant `weight`          After: w<i>.q, w<i>.s -> Unpack<b>bit -> `weight`
+  /// Before: initializer or Constant `weight`          After: w<i>.q, w<i>.s (, w<i>.c) -> Unpack<b>bit -> `weight`
   void write_grid(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers);
   /// Before: initializer or Constant `weight`          After: w<i>.h (float16) -> Cast -> `weight`
   void write_half(std::size_t layer, const std::vector<float>* weight);
@@ -55,7 +55,7 @@ class ModelWriter {
 
  private:
   struct Names {
-    std::string weight, packed, scales, half;
+    std::string weight, packed, scales, codebook, half;
   };
   const Names& names(std::size_t layer);
   std::string weight_name(std::size_t layer);

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "quantize/entry_table.h"
 #include "quantize/packing.h"
 
 namespace mpq::encode {
@@ -38,6 +39,17 @@ Bytes nibbles(const std::vector<std::int8_t>& values) {
     bytes[i / 2] |= i % 2 == 0 ? nibble : nibble << 4;
   }
   return bytes;
+}
+
+/// Where the numbers stand in the codebook, counted from the middle: what pack() takes.
+std::vector<std::int8_t> places(const std::vector<std::int8_t>& values, const std::vector<std::int8_t>& codebook) {
+  const std::size_t middle = codebook.size() / 2;
+  std::vector<std::int8_t> result;
+  result.reserve(values.size());
+  for (const std::int8_t value : values) {
+    result.push_back(static_cast<std::int8_t>(quant::entry_index(codebook, value) - middle));
+  }
+  return result;
 }
 
 std::int64_t product(const std::vector<std::int64_t>& extents) {
@@ -83,6 +95,11 @@ TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::s
   return plan;
 }
 
+TensorPlan codebook_plan(const StorageForm& form, const std::string& name) {
+  const std::int64_t entries = std::int64_t{1} << form.bits;
+  return {name, onnx::TensorProto::INT8, {entries}, entries};
+}
+
 TensorPlan half_plan(const Layer& layer, const std::string& name) {
   return {name, onnx::TensorProto::FLOAT16, layer.shape, 2 * layer.parameters};
 }
@@ -97,8 +114,10 @@ Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form
     case StorageForm::Store::kPlanes:
       break;
   }
-  return as_bytes(quant::pack(values, form.bits));
+  return as_bytes(quant::pack(form.codebook ? places(values, tensor.codebook) : values, form.bits));
 }
+
+Bytes codebook_bytes(const quant::QuantizedTensor& tensor) { return as_bytes(tensor.codebook); }
 
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
   // [N, K/block, 1] -> [K/block, N]

@@ -22,6 +22,7 @@ struct TensorPlan {
 
 TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::string& name);
 TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name);
+TensorPlan codebook_plan(const StorageForm& form, const std::string& name);
 TensorPlan half_plan(const Layer& layer, const std::string& name);
 
 using Bytes = std::vector<std::byte>;
@@ -29,6 +30,7 @@ using Bytes = std::vector<std::byte>;
 /// The numbers themselves, as many bytes as planned.
 Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
+Bytes codebook_bytes(const quant::QuantizedTensor& tensor);
 Bytes half_bytes(const std::vector<float>& weight);
 
 }  // namespace mpq::encode

@@ -17,8 +17,10 @@ namespace {
 void check_candidate(const Layer& layer, const Candidate& candidate) {
   const std::string name = to_string(candidate);
   if (candidate.form == "float" || candidate.form == "half") return;
-  constexpr int kNarrowest = 2, kWidest = 8;
-  if (candidate.form != "grid" || candidate.bits < kNarrowest || candidate.bits > kWidest) {
+  constexpr int kNarrowest = 2, kWidest = 8, kWidestCodebook = 6;
+  const int widest = candidate.form == "codebook" ? kWidestCodebook : kWidest;
+  const bool blocked_codebook = candidate.form == "codebook" && candidate.block != 0;
+  if (!candidate.has_scales() || candidate.bits < kNarrowest || candidate.bits > widest || blocked_codebook) {
     mismatch("The plan stores the layer as '" + name + "', a form this version of mpq does not write.", layer.name);
   }
   if (candidate.block == 0) return;

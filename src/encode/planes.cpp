@@ -1,5 +1,7 @@
 #include "encode/planes.h"
 
+#include <cmath>
+
 #include "quantize/packing.h"
 
 namespace mpq::encode {
@@ -58,10 +60,20 @@ std::vector<Plane> plane_views(int bits) {
 
 Unpacked unpacked_type(std::int64_t opset) { return opset >= kByteAddition ? Unpacked::kInt8 : Unpacked::kFloat; }
 
-std::string unpack(FunctionBody& body, const std::string& packed, int bits) {
+std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits) {
   const std::string rows = body.reshape(packed, body.constant({bits, -1}));
   return unpacked_type(body.opset()) == Unpacked::kInt8 ? unpack_bytes(body, rows, bits)
                                                         : unpack_matrix(body, rows, bits);
+}
+
+std::string unpack(FunctionBody& body, const std::string& packed, int bits) {
+  const std::string codes = unpack_codes(body, packed, bits);
+  if (unpacked_type(body.opset()) == Unpacked::kFloat) {
+    return body.op("Sub", {codes, body.constant_floats({std::ldexp(1.0F, bits - 1)}, {})});
+  }
+  const auto half_range = static_cast<std::uint8_t>(1 << (bits - 1));
+  return body.op("Sub", {body.cast(codes, onnx::TensorProto::INT8),
+                         body.constant_bytes({half_range}, {}, onnx::TensorProto::INT8)});
 }
 
 }  // namespace mpq::encode

@@ -33,7 +33,10 @@ Unpacked unpacked_type(std::int64_t opset);
 /// weights but in no particular shape.
 std::string unpack(FunctionBody& body, const std::string& packed, int bits);
 
-/// The two ways to do it, from the packed bytes as rows [bits, n/8].
+/// The same without the sign: value + 2^(bits - 1), as uint8 or float (see unpacked_type).
+std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits);
+
+/// The two ways to do that, from the packed bytes as rows [bits, n/8].
 std::string unpack_bytes(FunctionBody& body, const std::string& rows, int bits);   // opset 14 on
 std::string unpack_matrix(FunctionBody& body, const std::string& rows, int bits);  // opset 7 on
 

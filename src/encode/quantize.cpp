@@ -4,7 +4,7 @@
 
 #include "encode/encode.h"
 #include "encode/plan_check.h"
-#include "quantize/grid.h"
+#include "quantize/codebook.h"
 
 namespace mpq {
 
@@ -45,7 +45,7 @@ QuantizedModel encode::quantize_rounded(const Model& model, const Plan& plan, co
   double total = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     by_index[layers[i]] = candidates[i];
-    if (candidates[i].form == "grid") total += static_cast<double>(model.layers()[layers[i]].parameters);
+    if (candidates[i].has_scales()) total += static_cast<double>(model.layers()[layers[i]].parameters);
   }
   double done = 0;
   const auto quantized = [&](std::size_t index) {
@@ -55,7 +55,7 @@ QuantizedModel encode::quantize_rounded(const Model& model, const Plan& plan, co
     done += static_cast<double>(layer.parameters);
     const quant::QuantizedTensor* ready = rounded.find ? rounded.find(index, by_index[index]) : nullptr;
     if (ready != nullptr) return *ready;
-    return quant::quantize_grid(model.weight(index), layer, by_index[index], fit, options.threads);
+    return quant::quantize_weight(model.weight(index), layer, by_index[index], fit, options.threads);
   };
   const encode::RunForm run_form = options.compute == "float" ? encode::RunForm::kFloat : encode::RunForm::kInteger;
   Plan written = plan;

@@ -2,7 +2,6 @@
 
 #include "mpq/error.h"
 
-#include "encode/function_body.h"
 #include "quantize/grid.h"
 
 namespace mpq::encode {
@@ -26,7 +25,8 @@ std::string candidate_obstacle(const Candidate& candidate, std::int64_t opset) {
   return {};
 }
 
-StorageForm::Store store_of(int bits, std::int64_t opset) {
+StorageForm::Store store_of(int bits, bool codebook, std::int64_t opset) {
+  if (codebook) return StorageForm::Store::kPlanes;
   if (bits == 8) return StorageForm::Store::kInt8;
   if (bits == 4 && opset >= kInt4Opset) return StorageForm::Store::kInt4;
   return StorageForm::Store::kPlanes;
@@ -35,14 +35,15 @@ StorageForm::Store store_of(int bits, std::int64_t opset) {
 }  // namespace
 
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site) {
-  if (candidate.form != "grid") {
-    throw Error(ErrorCode::kInternal, "Only grids have a storage form, not " + to_string(candidate) + ".", layer.name);
+  if (!candidate.has_scales()) {
+    throw Error(ErrorCode::kInternal, "Only grids and codebooks have a storage form, not " + to_string(candidate) + ".", layer.name);
   }
   StorageForm form;
   form.bits = candidate.bits;
   form.block = candidate.block;
   form.dtype = layer.dtype;
-  form.store = store_of(candidate.bits, opset);
+  form.codebook = candidate.form == "codebook";
+  form.store = store_of(candidate.bits, form.codebook, opset);
   constexpr std::int64_t kGroup = 8;
   form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;
   form.reason = site.reason;
@@ -50,7 +51,7 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
   form.reason = candidate_obstacle(candidate, opset);
   if (!form.reason.empty()) return form;
   constexpr int kWidestNibble = 4;
-  const bool nibbles = opset >= kInt4Opset && candidate.bits <= kWidestNibble;
+  const bool nibbles = !form.codebook && opset >= kInt4Opset && candidate.bits <= kWidestNibble;
   form.run = nibbles ? StorageForm::Run::kInt4 : StorageForm::Run::kInt8;
   form.transposed = site.transposed;
   return form;
@@ -58,6 +59,7 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
 
 std::string StorageForm::function_name() const {
   std::string name = "Unpack" + std::to_string(bits) + "bit";
+  if (codebook) name += "Codebook";
   if (block > 0) name += "Blocks";
   if (tail) name += "Tail";
   if (run == Run::kInt8) name += "Int8";
@@ -66,6 +68,12 @@ std::string StorageForm::function_name() const {
   if (dtype == "bfloat16") name += "BFloat16";
   if (dtype == "float64") name += "Double";
   return name;
+}
+
+std::vector<std::string> StorageForm::function_inputs() const {
+  std::vector<std::string> inputs = {"packed", "scales"};
+  if (codebook) inputs.emplace_back("codebook");
+  return inputs;
 }
 
 onnx::TensorProto::DataType element_type(const std::string& dtype) {
@@ -81,12 +89,11 @@ onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset)
 }
 
 onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,
-                            const std::string& packed, const std::string& scales, const std::string& weight) {
+                            const std::vector<std::string>& inputs, const std::string& weight) {
   onnx::NodeProto node;
   node.set_op_type(form.function_name());
   node.set_domain(kFunctionDomain);
-  node.add_input(packed);
-  node.add_input(scales);
+  for (const std::string& input : inputs) node.add_input(input);
   node.add_output(weight);
   const bool planes = form.store == StorageForm::Store::kPlanes;
   const bool folded = form.run == StorageForm::Run::kFolded;

@@ -8,17 +8,19 @@
 
 #include "mpq/layer.h"
 
+#include "encode/function_body.h"
 #include "encode/integer_site.h"
 
 namespace mpq::encode {
 
-/// How a grid layer stands in the file and what it becomes when the model is loaded.
+/// How a grid or codebook layer stands in the file and what it becomes when the model is loaded.
 struct StorageForm {
   enum class Store { kPlanes, kInt8, kInt4 };  ///< packed bytes, or a tensor of the type itself
   enum class Run { kFolded, kInt8, kInt4 };    ///< folded to floats at load, or feeding an integer kernel
 
   int bits = 0;
   int block = 0;
+  bool codebook = false;  ///< the packed numbers are places among the entries of a codebook
   Store store = Store::kPlanes;
   Run run = Run::kFolded;
   bool tail = false;        ///< the packed planes hold more elements than the weight has
@@ -26,11 +28,13 @@ struct StorageForm {
   std::string dtype;        ///< of the weight, as the model stores it
   std::string reason;       ///< why not on an integer kernel where that was asked for
 
-  /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", ...
+  /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", "Unpack3bitCodebook", ...
   std::string function_name() const;
+  /// Names of the function's inputs: "packed", "scales" and, with a codebook, "codebook".
+  std::vector<std::string> function_inputs() const;
 };
 
-/// The form for `candidate` (a grid) of `layer` in a model of `opset`; `site` says whether an integer kernel can run
+/// The form for `candidate` (a grid or codebook) of `layer` in a model of `opset`; `site` says whether an integer kernel can run
 /// it.
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site);
 
@@ -39,9 +43,12 @@ onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset)
 onnx::FunctionProto folded_function(const StorageForm& form, std::int64_t opset);   // form_folded.cpp
 onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset);  // form_integer.cpp
 
-/// The node that calls it: reads `packed` and `scales`, writes `weight`.
+/// Writes the nodes that look every packed number up in the codebook: int8 numbers as unpack gives them.
+std::string look_up(FunctionBody& body, const StorageForm& form);  // form_codebook.cpp
+
+/// The node that calls it: reads `inputs` (see function_inputs), writes `weight`.
 onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,
-                            const std::string& packed, const std::string& scales, const std::string& weight);
+                            const std::vector<std::string>& inputs, const std::string& weight);
 
 /// ONNX's number for a dtype as Layer names it.
 onnx::TensorProto::DataType element_type(const std::string& dtype);

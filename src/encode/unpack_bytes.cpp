@@ -9,7 +9,7 @@ namespace mpq::encode {
 //   After:  rows -> Split [2, n/8], [1, n/8]
 //           high [2, n/8] -> BitShift right [4,1,1] -> BitwiseAnd 3 -> BitShift left 1 ---+
 //           low  [1, n/8] -> BitShift right [4,2,1] -> BitwiseAnd 1 -----------------------+-> BitwiseOr [4,2,n/8]
-//           -> Cast int8 -> Sub 4
+//           (signed: -> Cast int8 -> Sub 4)
 //
 // Opsets 14 to 17 lack the bitwise operators: a left shift that pushes the upper neighbours out of the byte takes the
 // place of BitwiseAnd, and Add that of BitwiseOr.
@@ -63,9 +63,7 @@ std::string unpack_bytes(FunctionBody& body, const std::string& rows, int bits) 
   const char* join = body.opset() >= kBitwise ? "BitwiseOr" : "Add";
   std::string all = isolate(body, planes[0], parts[0]);
   for (std::size_t i = 1; i < planes.size(); ++i) all = body.op(join, {all, isolate(body, planes[i], parts[i])});
-  const auto half_range = static_cast<std::uint8_t>(1 << (bits - 1));
-  return body.op(
-      "Sub", {body.cast(all, onnx::TensorProto::INT8), body.constant_bytes({half_range}, {}, onnx::TensorProto::INT8)});
+  return all;
 }
 
 }  // namespace mpq::encode

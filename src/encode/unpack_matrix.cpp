@@ -10,7 +10,7 @@ namespace mpq::encode {
 //
 //   Before: rows [3, n/8]
 //
-//   After:  rows -> Gather [16, n/8] -> Cast float -> Mul [16,1] -> Floor -> MatMul(D [8,16], .) [8, n/8] -> Sub 4
+//   After:  rows -> Gather [16, n/8] -> Cast float -> Mul [16,1] -> Floor -> MatMul(D [8,16], .) [8, n/8] (signed: -> Sub 4)
 //
 // Element row r of a plane of p bits is the digit of base 2^p at position r div p of byte row r mod p:
 //   digit_r = F_r - 2^p F_(r+p),   F_r = floor(byte row (r mod p) / 2^(p (r div p))),   F_r = 0 for r >= 8.
@@ -53,8 +53,7 @@ std::string unpack_matrix(FunctionBody& body, const std::string& rows, int bits)
   const auto count = static_cast<std::int64_t>(digits.sources.size());
   std::string floors = body.cast(body.op("Gather", {rows, body.constant(digits.sources)}), onnx::TensorProto::FLOAT);
   floors = body.op("Floor", {body.op("Mul", {floors, body.constant_floats(digits.factors, {count, 1})})});
-  const std::string numbers = body.op("MatMul", {body.constant_small_floats(digits.differences, {8, count}), floors});
-  return body.op("Sub", {numbers, body.constant_floats({std::ldexp(1.0F, bits - 1)}, {})});
+  return body.op("MatMul", {body.constant_small_floats(digits.differences, {8, count}), floors});
 }
 
 }  // namespace mpq::encode

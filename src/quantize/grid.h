@@ -19,7 +19,7 @@ struct ScaleLayout {
 };
 ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate);
 
-/// A weight as integers and scales: w ~= value * scale, value in [-2^(b-1), 2^(b-1) - 1].
+/// A weight as integers and scales: w ~= value * scale, value in [-2^(b-1), 2^(b-1) - 1] or in a codebook.
 /// The scales are held as they are stored: IEEE half times a power of two, so the float product is exact to reproduce.
 struct QuantizedTensor {
   Candidate candidate;
@@ -28,6 +28,7 @@ struct QuantizedTensor {
   std::vector<std::int8_t> values;    ///< C order of `shape`
   std::vector<std::uint16_t> scales;  ///< IEEE binary16 bits, C order of layout.scale_shape
   float scale_multiplier = 1;         ///< power of two
+  std::vector<std::int8_t> codebook;  ///< codebooks only: the 2^b numbers `values` are taken from, sorted
 };
 
 /// How a grid's scales are found.
@@ -41,10 +42,13 @@ enum class ScaleFit { kMse, kMinMax };
 QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                               ScaleFit fit = ScaleFit::kMse, int threads = 1);
 
-/// The scales as they stand in `tensor`, and replaced by others; each is stored as the nearest half times a common
-/// power of two, so numbers of half precision's 11 bits stay what they are. The integers are left alone.
+/// The scales as they stand in `tensor`, and replaced by others; each is stored as the nearest half times a common power
+/// of two, so numbers of half precision's 11 bits stay what they are. The integers are left alone.
 std::vector<float> scales_of(const QuantizedTensor& tensor);
 void set_scales(std::span<const float> scales, QuantizedTensor& tensor);
+
+/// Throws Error{kInternal} for a weight of another size than the layout's, Error{kInvalidInput} for NaN and infinity.
+void check_weight(std::span<const float> weight, const Layer& layer, const ScaleLayout& layout);
 
 /// Largest float that does not round to infinity in a weight's own type.
 float largest_product(const std::string& dtype);
@@ -52,7 +56,7 @@ float largest_product(const std::string& dtype);
 /// The floats a runtime computes from it: float(value) * (float(half scale) * multiplier), bit for bit.
 std::vector<float> dequantize(const QuantizedTensor& tensor);
 
-/// The floats a runtime sees when `weight` is stored as `candidate` (grid, half or float), bit for bit: for layers of
+/// The floats a runtime sees when `weight` is stored as `candidate` (grid, codebook, half or float), bit for bit: for layers of
 /// float16 or bfloat16 the float product (or half) rounded to that type.
 std::vector<float> stored_values(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                                  ScaleFit fit = ScaleFit::kMse, int threads = 1);

@@ -124,7 +124,8 @@ class Contest {
   double error(const RoundingMethod& method);
   bool try_method(const RoundingMethod& method, LayerRounding& best);
   void search_damping(RoundingMethod method, LayerRounding& best);
-  const RoundingTarget& target(double correction);
+  const RoundingTarget& target(const RoundingMethod& method);
+  void compete(EntryFit entries, LayerRounding& best);
   const SecondOrder* view(const RoundingMethod& method, std::size_t group);
 
   const RoundingTask& task_;
@@ -132,18 +133,19 @@ class Contest {
   std::vector<Matrix> weights_, picked_weights_;
   RowNumbers rows_;
   std::vector<OutputError> judges_;
-  std::map<double, RoundingTarget> targets_;
+  std::map<std::pair<double, EntryFit>, RoundingTarget> targets_;
   std::map<std::pair<bool, double>, std::vector<SecondOrder>> views_;
 };
 
-const RoundingTarget& Contest::target(double correction) {
-  const auto found = targets_.find(correction);
+const RoundingTarget& Contest::target(const RoundingMethod& method) {
+  const std::pair key(method.correction, method.entries);
+  const auto found = targets_.find(key);
   if (found != targets_.end()) return found->second;
-  RoundingTarget target = rounding_target(task_, weights_, inputs_.fit, correction);
+  RoundingTarget target = rounding_target(task_, weights_, inputs_.fit, method.correction, method.entries);
   for (std::vector<Matrix>* list : {&target.aims, &target.scales, &target.widest}) {
     for (Matrix& matrix : *list) matrix = picked(matrix, rows_);
   }
-  return targets_.emplace(correction, std::move(target)).first->second;
+  return targets_.emplace(key, std::move(target)).first->second;
 }
 
 const SecondOrder* Contest::view(const RoundingMethod& method, std::size_t group) {
@@ -157,13 +159,13 @@ const SecondOrder* Contest::view(const RoundingMethod& method, std::size_t group
 
 /// Error on the held-out rows, the mean error of the fitting rows corrected where the method does that.
 double Contest::error(const RoundingMethod& method) {
-  const RoundingTarget& aim = target(method.correction);
+  const RoundingTarget& aim = target(method);
   double sum = 0;
   for (std::size_t g = 0; g < picked_weights_.size(); ++g) {
     const Matrix& weights = picked_weights_[g];
     const Matrix widest = aim.widest.empty() ? Matrix() : aim.widest[g];
     const RoundedGroup group =
-        rounded(method, {aim.aims[g], aim.scales[g], IntegerRange(task_.candidate.bits)}, widest, view(method, g));
+        rounded(method, {aim.aims[g], aim.scales[g], IntegerRange(task_.candidate.bits), aim.entries}, widest, view(method, g));
     const Matrix change = group.integers.cwiseProduct(group.scales) - weights;
     Eigen::VectorXf shift;
     if (method.corrects_bias) shift = mean_error(change, weights, inputs_.fit[g]);
@@ -198,18 +200,27 @@ void Contest::search_damping(RoundingMethod method, LayerRounding& best) {
   best.method = found.method;
 }
 
+/// All methods on one grid, or one way to find the entries of a codebook.
+void Contest::compete(EntryFit entries, LayerRounding& best) {
+  try_method({.entries = entries}, best);
+  search_damping({.entries = entries}, best);
+  if (task_.has_bias) {
+    try_method({.corrects_bias = true, .entries = entries}, best);
+    search_damping({.corrects_bias = true, .entries = entries}, best);
+  }
+  if (!inputs_.fit[0].drifts()) return;
+  for (const double correction : {.1, 1.}) {
+    search_damping({.correction = correction, .corrects_bias = task_.has_bias, .entries = entries}, best);
+  }
+}
+
 LayerRounding Contest::best() {
   LayerRounding best;
   best.nearest_error = best.chosen_error = error({});
-  search_damping({}, best);
-  if (task_.has_bias) {
-    try_method({.corrects_bias = true}, best);
-    search_damping({.corrects_bias = true}, best);
-  }
-  if (inputs_.fit[0].drifts()) {
-    for (const double correction : {.1, 1.}) {
-      search_damping({.correction = correction, .corrects_bias = task_.has_bias}, best);
-    }
+  compete(EntryFit::kWeights, best);
+  if (task_.candidate.form == "codebook") {
+    compete(EntryFit::kInputs, best);
+    compete(EntryFit::kGrid, best);
   }
   if (!task_.fits_scales) return best;
   RoundingMethod fitted = best.method;
@@ -237,12 +248,13 @@ LayerRounding round_with(const RoundingTask& task, const std::vector<Matrix>& we
                          const RoundingMethod& method) {
   LayerRounding result;
   result.method = method;
-  RoundingTarget target = rounding_target(task, weights, inputs, method.correction);
+  RoundingTarget target = rounding_target(task, weights, inputs, method.correction, method.entries);
   result.numbers = std::move(target.grid);
   if (method == RoundingMethod{}) return result;
   std::vector<Matrix> integers, scales;
   for (std::size_t g = 0; g < inputs.size(); ++g) {
-    GridProblem problem{std::move(target.aims[g]), std::move(target.scales[g]), IntegerRange(task.candidate.bits)};
+    GridProblem problem{std::move(target.aims[g]), std::move(target.scales[g]), IntegerRange(task.candidate.bits),
+                        target.entries};
     std::optional<SecondOrder> view;
     if (method.looks_at_inputs()) view.emplace(gram_for(method, inputs[g]), method.damping);
     RoundedGroup group = rounded(method, std::move(problem), target.widest.empty() ? Matrix() : target.widest[g],

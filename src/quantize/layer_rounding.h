@@ -17,6 +17,7 @@ struct RoundingMethod {
   bool corrects_bias = false;  ///< the mean error goes into the bias, and GPTQ sees the centred Gram
   bool fits_scales = false;    ///< every row takes the scales under which it errs least
   bool looks_at_inputs() const { return second_order || fits_scales; }
+  EntryFit entries = EntryFit::kWeights;  ///< of a codebook
   bool operator==(const RoundingMethod&) const = default;
 };
 /// "nearest", "second-order, damping 10 %, inputs corrected, bias corrected".
@@ -40,7 +41,8 @@ struct LayerRounding {
 /// output, with what it made of the fitting rows. Second-order is GPTQ, polished by coordinate descent. The usual
 /// damping of 1 % overfits small calibration sets: from 10 % it goes up or down as long as the held-out error falls.
 /// Where the inputs drift, the weights to be rounded may be those that answer the drifted inputs best
-/// (rounding_target). The form of the grid and all bytes stay those of quantize_grid.
+/// (rounding_target). The form of the grid and all bytes stay those of quantize_grid. A codebook is fitted in every way
+/// of EntryFit.
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
 
 /// Rounds by a method chosen before, with all rows.

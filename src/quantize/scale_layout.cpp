@@ -39,7 +39,7 @@ std::int64_t ScaleLayout::scale_count() const {
 }
 
 ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate) {
-  if (candidate.form != "grid") refuse(layer, candidate, "only grids have scales");
+  if (!candidate.has_scales()) refuse(layer, candidate, "only grids and codebooks have scales");
   check_axes(layer, candidate);
   ScaleLayout layout;
   for (int axis = 0; axis < static_cast<int>(layer.shape.size()); ++axis) {

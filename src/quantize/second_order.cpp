@@ -13,8 +13,15 @@ namespace {
 
 using Eigen::Index;
 
-float to_grid(float value, float scale, IntegerRange range) {
-  return std::clamp(std::nearbyint(value / scale), static_cast<float>(range.low), static_cast<float>(range.high));
+kernels::Levels levels_of(const GridProblem& problem) {
+  return {static_cast<float>(problem.range.low), static_cast<float>(problem.range.high),
+          problem.entries != nullptr ? problem.entries->data() : nullptr};
+}
+
+float to_level(float ratio, const GridProblem& problem) {
+  if (problem.entries != nullptr) return problem.entries->nearest(ratio);
+  return std::clamp(std::nearbyint(ratio), static_cast<float>(problem.range.low),
+                    static_cast<float>(problem.range.high));
 }
 
 /// Columns by rising diagonal; equal ones in their own order, so that nothing depends on the sort.
@@ -60,12 +67,12 @@ RoundedRows SecondOrder::round(const GridProblem& problem) const {
   }
   Matrix moved = Matrix::Zero(n, rows);
   RoundedRows result{Matrix(rows, n), Eigen::VectorXf::Zero(rows)};
-  const auto low = static_cast<float>(problem.range.low), high = static_cast<float>(problem.range.high);
+  const kernels::Levels levels = levels_of(problem);
   for (Index end = n; end > 0; end -= std::min(end, kBlock)) {
     const Index begin = std::max<Index>(end - kBlock, 0);
     for (Index place = end - 1; place >= begin; --place) {
       const auto line = [&](Matrix& matrix) { return matrix.data() + place * rows; };
-      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), low, high},
+      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), levels},
                           {line(integers), line(errors), result.objective.data()}, count);
       for (Index before = begin; before < place; ++before) {
         kernel.add(moved.data() + before * rows, line(errors), upper_(before, place), count);
@@ -91,7 +98,7 @@ Matrix round_to_nearest(const GridProblem& problem) {
   Matrix integers(problem.weights.rows(), problem.weights.cols());
   for (Index r = 0; r < integers.rows(); ++r) {
     for (Index k = 0; k < integers.cols(); ++k) {
-      integers(r, k) = to_grid(problem.weights(r, k), problem.scales(r, k), problem.range);
+      integers(r, k) = to_level(problem.weights(r, k) / problem.scales(r, k), problem);
     }
   }
   return integers;
@@ -103,6 +110,7 @@ Matrix rounding_error(const GridProblem& problem, const Matrix& integers) {
 
 std::size_t SecondOrder::descend(const GridProblem& problem, int sweeps, Matrix& integers) const {
   if (!valid_) return 0;
+  const kernels::Levels levels = levels_of(problem);
   const kernels::Kernels& kernel = kernels::best();
   const Eigen::VectorXf curvatures = gram_.diagonal();
   Matrix errors = rounding_error(problem, integers);
@@ -118,8 +126,7 @@ std::size_t SecondOrder::descend(const GridProblem& problem, int sweeps, Matrix&
                                slopes.data() + first,
                                curvatures.data(),
                                integers.data() + first,
-                               static_cast<float>(problem.range.low),
-                               static_cast<float>(problem.range.high)};
+                               levels};
     for (int sweep = 0; sweep < sweeps; ++sweep) {
       std::size_t now = 0;
       for (std::size_t k = kernel.next_change(row, 0, columns); k < columns;

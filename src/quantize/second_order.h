@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <Eigen/Core>
 
+#include "quantize/entry_table.h"
 #include "quantize/rounding.h"
 #include "quantize/weight_matrix.h"
 
@@ -15,6 +17,7 @@ struct GridProblem {
   Matrix weights;  ///< [rows, columns]; all magnitudes far from the ends of float's range
   Matrix scales;   ///< as large: scales may be shared along rows, blocks or anything else
   IntegerRange range{8};
+  std::shared_ptr<const EntryTable> entries;  ///< of a codebook: then a weight becomes an entry times its scale
 };
 
 /// Weights rounded, and what is left of each row: |R e|^2 for the factor R of the damped Gram.

@@ -4,7 +4,7 @@
 
 #include "mpq/error.h"
 
-#include "quantize/grid.h"
+#include "quantize/codebook.h"
 #include "quantize/rows.h"
 
 namespace mpq::quant {
@@ -54,8 +54,8 @@ std::vector<float> dequantize(const QuantizedTensor& tensor) {
 std::vector<float> stored_values(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                                  ScaleFit fit, int threads) {
   std::vector<float> values;
-  if (candidate.form == "grid") {
-    values = dequantize(quantize_grid(weight, layer, candidate, fit, threads));
+  if (candidate.has_scales()) {
+    values = dequantize(quantize_weight(weight, layer, candidate, fit, threads));
   } else if (candidate.form == "half" || candidate.form == "float") {
     values.assign(weight.begin(), weight.end());
     if (candidate.form == "half") {

@@ -130,7 +130,7 @@ std::optional<double> JsonReader::optional_number(const std::string& key) const 
 std::vector<std::pair<std::string, std::string>> JsonReader::text_pairs() const {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const auto& [key, member] : members()) {
-    if (!member.value_->is_array()) {
+    if (!member.is_list()) {
       pairs.emplace_back(key, member.string());
       continue;
     }

@@ -20,7 +20,8 @@ class JsonReader {
   /// A member of an object that must be there / that may be absent or null.
   JsonReader at(const std::string& key) const;
   std::optional<JsonReader> find(const std::string& key) const;
-  /// The elements of an array.
+  /// Whether this is an array, and its elements.
+  bool is_list() const { return value_->is_array(); }
   std::vector<JsonReader> elements() const;
   /// The members of an object, in order.
   std::vector<std::pair<std::string, JsonReader>> members() const;

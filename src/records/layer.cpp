@@ -10,6 +10,9 @@ namespace {
 constexpr std::int64_t kHalfBytes = 2;  // of a 16-bit weight, and of a scale
 constexpr std::int64_t kPackGroup = 8;  // elements; every width's bit planes fill whole bytes for so many
 
+constexpr std::string_view kCodebook = "/codebook";
+constexpr int kWidestCodebook = 6;
+
 /// The whole of `text` as a number above 0; 0 when it is none.
 int positive_number(std::string_view text) {
   int value = 0;
@@ -19,7 +22,7 @@ int positive_number(std::string_view text) {
 
 [[noreturn]] void refuse(const std::string& text) {
   throw Error(ErrorCode::kUsage, "\"" + text + "\" is no way to store a layer.", {},
-              "Give a width as 2bit to 8bit, with blocks as 4bit/b32, or half, or float.");
+              "Give a width as 2bit to 8bit, with blocks as 4bit/b32, with a codebook as 2bit/codebook to 6bit/codebook, or half, or float.");
 }
 
 [[noreturn]] void contradict(const Layer& layer, const std::string& what) {
@@ -53,8 +56,9 @@ std::int64_t element_bytes(const Layer& layer) {
 }  // namespace
 
 std::string to_string(const Candidate& candidate) {
-  if (candidate.form != "grid") return candidate.form;
+  if (!candidate.has_scales()) return candidate.form;
   const std::string name = std::to_string(candidate.bits) + "bit";
+  if (candidate.form == "codebook") return name + std::string(kCodebook);
   return candidate.block == 0 ? name : name + "/b" + std::to_string(candidate.block);
 }
 
@@ -66,7 +70,9 @@ Candidate parse_candidate(const std::string& text) {
   const std::size_t unit = view.find(kUnit);
   if (unit == std::string_view::npos) refuse(text);
   const std::string_view rest = view.substr(unit + kUnit.size());
-  const Candidate candidate{positive_number(view.substr(0, unit)), "grid",
+  const int bits = positive_number(view.substr(0, unit));
+  if (rest == kCodebook && bits >= 2 && bits <= kWidestCodebook) return {bits, "codebook", 0};
+  const Candidate candidate{bits, "grid",
                             rest.starts_with(kBlock) ? positive_number(rest.substr(kBlock.size())) : 0};
   const bool block_is_good = rest.empty() || candidate.block > 0;
   // The inverse of to_string: one text per candidate, so that names can be compared as texts.
@@ -77,10 +83,11 @@ Candidate parse_candidate(const std::string& text) {
 std::int64_t stored_bytes(const Layer& layer, const Candidate& candidate) {
   if (candidate.form == "float") return element_bytes(layer) * layer.parameters;
   if (candidate.form == "half") return kHalfBytes * layer.parameters;
-  if (candidate.form != "grid")
+  if (!candidate.has_scales())
     throw Error(ErrorCode::kInternal, "The storage form \"" + candidate.form + "\" is unknown.", layer.name);
   const std::int64_t groups = (layer.parameters + kPackGroup - 1) / kPackGroup;
-  return groups * candidate.bits + kHalfBytes * scale_count(layer, candidate.block);
+  const std::int64_t entries = candidate.form == "codebook" ? std::int64_t{1} << candidate.bits : 0;
+  return groups * candidate.bits + kHalfBytes * scale_count(layer, candidate.block) + entries;
 }
 
 }  // namespace mpq

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <map>
+#include <string_view>
 
 #include "mpq/run_record.h"
 
@@ -13,6 +15,36 @@
 
 namespace mpq {
 namespace {
+
+/// Options of names that may be repeated: always lists. The first records of schema version 1 joined their values.
+constexpr std::array kRepeated = {"layer", "keep"};
+constexpr std::string_view kJoint = ", ";
+
+Json write_options(const std::vector<std::pair<std::string, std::string>>& options) {
+  Json object = text_pairs(options);
+  for (const char* name : kRepeated) {
+    if (object.contains(name) && object[name].is_string()) object[name] = Json::array({object[name]});
+  }
+  return object;
+}
+
+std::vector<std::pair<std::string, std::string>> read_options(const JsonReader& reader) {
+  std::vector<std::pair<std::string, std::string>> options;
+  for (const auto& [name, member] : reader.members()) {
+    const bool repeated = std::find(kRepeated.begin(), kRepeated.end(), name) != kRepeated.end();
+    if (member.is_list()) {
+      for (const JsonReader& element : member.elements()) options.emplace_back(name, element.string());
+      continue;
+    }
+    std::string rest = member.string();
+    for (std::size_t end = rest.find(kJoint); repeated && end != std::string::npos; end = rest.find(kJoint)) {
+      options.emplace_back(name, rest.substr(0, end));
+      rest.erase(0, end + kJoint.size());
+    }
+    options.emplace_back(name, rest);
+  }
+  return options;
+}
 
 Json write_budget(const Plan& plan) {
   Json object{{"requested", plan.budget},
@@ -140,6 +172,25 @@ Json write_timings(const std::vector<std::pair<std::string, double>>& timings) {
   return object;
 }
 
+Json write_drop_search(const DropSearch& search) {
+  Json tried = Json::array();
+  for (const SizeTried& size : search.tried) {
+    Json row{{"file_bytes", size.file_bytes}};
+    put_number(row, "found", size.found);
+    row["kept"] = size.kept;
+    tried.push_back(std::move(row));
+  }
+  return {{"limit", search.limit}, {"tried", std::move(tried)}};
+}
+
+DropSearch read_drop_search(const JsonReader& reader) {
+  DropSearch search{reader.at("limit").string(), {}};
+  for (const JsonReader& size : reader.at("tried").elements()) {
+    search.tried.push_back({size.at("file_bytes").integer(0), size.number("found"), size.at("kept").boolean()});
+  }
+  return search;
+}
+
 template <typename Value, typename Write>
 Json or_null(const std::optional<Value>& value, const Write& write) {
   return value ? write(*value) : Json(nullptr);
@@ -155,6 +206,7 @@ std::string to_json(const RunRecord& value) {
               {"model", write_model_facts(value.model)}};
   object["output"] = or_null(value.output, write_model_facts);
   object["budget"] = or_null(value.plan, write_budget);
+  object["max_drop"] = or_null(value.drop_search, write_drop_search);
   object["layers"] = write_layers(value);
   object["analysis"] = write_analysis(value);
   object["verification"] = or_null(value.verification, write_verification);
@@ -163,7 +215,7 @@ std::string to_json(const RunRecord& value) {
   object["timings"] = write_timings(value.timings_seconds);
   object["peak_memory_bytes"] = value.peak_memory_bytes;
   object["environment"] = text_pairs(value.environment);
-  object["options"] = text_pairs(value.options);
+  object["options"] = write_options(value.options);
   object["warnings"] = value.warnings;
   object["plan"] = or_null(value.plan, write_plan);
   object["sensitivity"] = or_null(value.sensitivity, write_sensitivity);
@@ -181,6 +233,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& where
   if (const auto sensitivity = reader.find("sensitivity")) value.sensitivity = read_sensitivity(*sensitivity);
   if (const auto analysis = reader.find("analysis")) value.cost = read_cost(*analysis);
   if (const auto plan = reader.find("plan")) value.plan = read_plan(*plan);
+  if (const auto search = reader.find("max_drop")) value.drop_search = read_drop_search(*search);
   value.run_forms = reader.at("run_forms").text_pairs();
   if (const auto found = reader.find("verification")) value.verification = read_verification(*found);
   if (const auto found = reader.find("uniform_baseline")) value.uniform_baseline = read_verification(*found);
@@ -189,7 +242,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& where
     value.timings_seconds.emplace_back(stage, timings.number(stage));
   value.peak_memory_bytes = reader.at("peak_memory_bytes").integer(0);
   value.environment = reader.at("environment").text_pairs();
-  value.options = reader.at("options").text_pairs();
+  value.options = read_options(reader.at("options"));
   for (const JsonReader& warning : reader.at("warnings").elements()) value.warnings.push_back(warning.string());
   return value;
 }

@@ -48,10 +48,16 @@ class StoredWeight:
         if packed.dtype == np.uint8:
             shape = [int(e) for e in attributes["shape"]]
             values = unpack(packed, bits, int(np.prod(shape))).reshape(shape)
+            if "Codebook" in node.op_type:  # what is packed are places in a table of 2^b numbers
+                codebook = numpy_helper.to_array(tensors[node.input[2]])
+                assert codebook.dtype == np.int8 and codebook.shape == (1 << bits,)
+                assert np.all(np.diff(codebook.astype(int)) > 0)
+                values = codebook.astype(np.int64)[values + (1 << (bits - 1))]
         else:
             values = packed.astype(np.int64)
             shape = [int(e) for e in attributes.get("shape", values.shape)]
-        assert values.min() >= -(1 << (bits - 1)) and values.max() < 1 << (bits - 1)
+        if "Codebook" not in node.op_type:
+            assert values.min() >= -(1 << (bits - 1)) and values.max() < 1 << (bits - 1)
         if "block" in attributes:  # scales [K / block, N]
             scales = np.repeat(scales, int(attributes["block"]), axis=0)
         elif "Blocks" in node.op_type:

@@ -18,6 +18,7 @@ from stored_form import stored_weights
 from structures import STRUCTURES, ir_for
 
 DRIVER = None
+CODEBOOKS = [f"{bits}bit/codebook" for bits in range(2, 7)]
 WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit"]
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 21, 23, 24, 25, 26)
 LEVELS = (0, 1, 2, 99)
@@ -204,6 +205,12 @@ class EncodeTest(unittest.TestCase):
                 for width in ("3bit/b32", "4bit/b16", "5bit/b16", "8bit/b32"):
                     self.check_all(structure, opset, width)
 
+    def test_codebooks(self):
+        for opset in (7, 9, 11, 13, 17, 18, 21, 25):
+            for position, structure in enumerate(STRUCTURES):
+                for codebook in CODEBOOKS[(position + opset) % 2::2]:
+                    self.check_all(structure, opset, codebook)
+
     def test_halves(self):
         for opset in (7, 9, 13, 21):
             for structure in ("conv", "gather", "lstm", "constant_node", "gemm_transposed"):
@@ -260,6 +267,12 @@ class IntegerKernelTest(EncodeTest):
                 for width in WIDTHS:
                     narrow = opset >= 21 and int(width[0]) <= 4
                     self.check_integer(structure, opset, width, 4 if narrow else 8)
+
+    def test_codebooks_on_kernels(self):
+        for opset in (13, 17, 21, 25):
+            for structure in ("matmul", "matmul_odd", "gemm", "gemm_transposed", "gemm_no_bias"):
+                for codebook in CODEBOOKS:
+                    self.check_integer(structure, opset, codebook, 8)
 
     def test_blocks_on_kernels(self):
         for opset in (21, 25):

@@ -28,10 +28,13 @@ int run_quantize(const Settings& settings, Console& console);
 int run_inspect(const Settings& settings, Console& console);
 int run_analyze(const Settings& settings, Console& console);
 int run_plan(const Settings& settings, Console& console);
+int run_profile(const Settings& settings, Console& console);
+int run_run(const Settings& settings, Console& console);
 int run_verify(const Settings& settings, Console& console);
 int run_report(const Settings& settings, Console& console);
 int run_diff(const Settings& settings, Console& console);
 int run_check(const Settings& settings, Console& console);
 int run_completion(const Settings& settings, Console& console);
+int run_man(const Settings& settings, Console& console);
 
 }  // namespace mpq::cli

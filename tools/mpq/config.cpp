@@ -122,9 +122,10 @@ std::string config_text(const Command& command, const Settings& settings) {
     return result + '"';
   };
   std::string text = fmt::format("[{}]\n", command.name);
+  std::set<std::string> told;
   for (const auto& [name, value] : settings.given) {
     const Option* option = find_option(name, command.bit);
-    if (option == nullptr || name == "config" || name == "print-config") continue;
+    if (option == nullptr || name == "config" || name == "print-config" || !told.insert(name).second) continue;
     if (const auto* list = std::get_if<std::vector<std::string> Settings::*>(&option->target)) {
       std::vector<std::string> values;
       for (const std::string& item : settings.*(*list)) values.push_back(quoted(item));

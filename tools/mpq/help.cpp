@@ -12,7 +12,7 @@
 namespace mpq::cli {
 namespace {
 
-constexpr std::size_t kWidth = 100;
+constexpr std::size_t kWidth = 80;
 
 std::string wrapped(const std::string& text, std::size_t indent) {
   std::istringstream words(text);
@@ -32,11 +32,17 @@ std::string wrapped(const std::string& text, std::size_t indent) {
   return result;
 }
 
-std::string indented_lines(const std::string& text) {
-  std::istringstream lines(text);
-  std::string result, line;
-  while (std::getline(lines, line)) result += "  " + line + '\n';
-  return result;
+/// A command line cut before options, as a shell takes it.
+std::string cut_command(std::string line, std::size_t indent) {
+  const std::string margin(indent, ' ');
+  std::string result = margin;
+  while (margin.size() + line.size() > kWidth) {
+    std::size_t cut = line.rfind(" --", kWidth - indent - 2);
+    if (cut == std::string::npos || cut == 0) break;
+    result += line.substr(0, cut) + " \\\n" + margin + "   ";
+    line.erase(0, cut);
+  }
+  return result + line + '\n';
 }
 
 std::string option_line(const Option& option) {
@@ -58,15 +64,30 @@ std::string option_group(const Command& command, Option::Group group, const char
 
 }  // namespace
 
+std::string example_lines(const Command& command, std::size_t indent) {
+  std::istringstream lines(command.examples);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) result += cut_command(line, indent);
+  return result;
+}
+
+std::span<const OptionGroup> option_groups() {
+  static constexpr std::array kGroups = {
+      OptionGroup{Option::Group::kFiles, "Files"}, OptionGroup{Option::Group::kPlan, "Budget and layers"},
+      OptionGroup{Option::Group::kGates, "Limits"}, OptionGroup{Option::Group::kAnalysis, "Measuring"},
+      OptionGroup{Option::Group::kRun, "Running"}};
+  return kGroups;
+}
+
 std::string general_help() {
   std::string text = fmt::format(
-      "mpq {}: mixed-precision quantization of ONNX models, measured\n\n"
+      "mpq {}: {}\n\n"
       "Examples:\n"
       "  mpq quantize model.onnx --budget 6bit\n"
       "  mpq quantize model.onnx --budget 6bit --calibration inputs.npz\n"
       "  mpq inspect model.onnx\n\n"
       "Usage: mpq COMMAND [ARGUMENTS]\n\nCommands:\n",
-      version());
+      version(), kSummary);
   for (const Command& command : command_table()) text += fmt::format("  {:<10} {}\n", command.name, command.summary);
   text += fmt::format("  {:<10} {}\n", "help", "this text, or `mpq help COMMAND`, or `mpq help TOPIC`");
   text += "\nTopics:\n";
@@ -75,26 +96,18 @@ std::string general_help() {
          "\nOptions:\n"
          "  -h, --help     this text\n"
          "      --version  the version\n\n"
-         "Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid model or data, 4 unsupported, 5 budget infeasible,\n"
-         "6 quality gate failed, 7 output cannot be written, 130 interrupted.\n";
+         "Exit codes: 0 ok, 1 internal error, 2 usage, 3 invalid model or data,\n"
+         "4 unsupported, 5 budget infeasible, 6 quality gate failed, 7 output cannot be\n"
+         "written, 130 interrupted.\n";
 }
 
 std::string command_help(const Command& command) {
   std::string text =
-      fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, indented_lines(command.examples));
+      fmt::format("mpq {}: {}\n\nExamples:\n{}\n", command.name, command.summary, example_lines(command, 2));
   text += fmt::format("Usage: mpq {} {}{} [OPTIONS]\n\n{}\n", command.name, fmt::join(command.positionals, " "),
                       command.several ? "..." : "", wrapped(command.details, 0));
-  text += option_group(command, Option::Group::kFiles, "Files");
-  text += option_group(command, Option::Group::kPlan, "Budget and layers");
-  text += option_group(command, Option::Group::kGates, "Limits");
-  text += option_group(command, Option::Group::kAnalysis, "Measuring");
-  text += option_group(command, Option::Group::kRun, "Running");
-  text += '\n' +
-          wrapped(
-              "Every option can also be set in the environment (MPQ_BUDGET=6bit for --budget 6bit) or in a TOML file "
-              "(budget = \"6bit\"). The command line goes over the environment, the environment over the file.",
-              0) +
-          '\n';
+  for (const OptionGroup& group : option_groups()) text += option_group(command, group.group, group.heading);
+  text += '\n' + wrapped(kPrecedence, 0) + '\n';
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "inputs.h"
 #include "json_writer.h"
+#include "kernels.h"
 #include "session.h"
 #include "text_table.h"
 
@@ -137,7 +138,7 @@ void write_plan(JsonWriter& json, const Plan& plan) {
   json.end_array().end_object();
 }
 
-std::string inspect_json(const Model& model) {
+std::string inspect_json(const Model& model, const std::optional<KernelComparison>& kernels) {
   const Totals totals = totals_of(model);
   JsonWriter json;
   json.begin_object().key("schema_version").value(std::int64_t{1}).key("mpq_version").value(version());
@@ -168,6 +169,7 @@ std::string inspect_json(const Model& model) {
   }
   json.end_array();
   if (const auto plan = embedded_plan(model)) write_plan(json, *plan);
+  if (kernels) write_kernels(json, *kernels);
   return json.end_object().text();
 }
 
@@ -175,14 +177,20 @@ std::string inspect_json(const Model& model) {
 
 int run_inspect(const Settings& settings, Console& console) {
   const Model model = load_model(settings.positionals[0], console);
+  if (!settings.kernels && !settings.float_model.empty()) {
+    throw Error(ErrorCode::kUsage, "--float compares kernels, which were not asked for.", "--float", "Add --kernels.");
+  }
+  std::optional<KernelComparison> kernels;
+  if (settings.kernels) kernels = measure_kernels(model, settings, console);
   if (settings.json) {
-    console.result(inspect_json(model));
+    console.result(inspect_json(model, kernels));
     return 0;
   }
   std::string text = head_text(model) + '\n' + layer_text(model, static_cast<std::size_t>(console.width()));
   if (const auto plan = embedded_plan(model)) {
     text += "\nWritten by mpq:\n\n" + render(*plan, terminal_report(settings, console));
   }
+  if (kernels) text += '\n' + kernel_text(*kernels, static_cast<std::size_t>(console.width()));
   console.result(text);
   return 0;
 }

@@ -22,7 +22,10 @@ enum CommandBit : unsigned {
   kDiff = 1U << 6,
   kCheck = 1U << 7,
   kCompletion = 1U << 8,
-  kEveryCommand = (1U << 9) - 1
+  kProfile = 1U << 9,
+  kRun = 1U << 10,
+  kMan = 1U << 11,
+  kEveryCommand = (1U << 12) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -34,7 +37,7 @@ struct Settings {
   bool force = false;
 
   std::vector<std::string> budgets, layer, keep, what_if;
-  std::string bits, compute = "auto", scale_fit = "mse", rounding = "auto";
+  std::string bits, forms, compute = "auto", scale_fit = "mse", rounding = "auto";
   bool uniform = false, dry_run = false, frontier = false;
 
   std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;
@@ -43,13 +46,23 @@ struct Settings {
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;
 
-  std::string output_dir, cache;
+  std::vector<std::string> output_weights, output_kinds;
+
+  std::string output_dir, cache, float_model;
+  bool kernels = false;
+  std::string devices, precisions, openvino_library;
+  std::optional<std::int64_t> repeats;
+
+  std::string profile, task, inputs, html, latency_limit, precision;
+  std::optional<std::int64_t> requests;
+  bool explain = false;
+
   bool json_lines = false;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
   bool json = false, quiet = false, verbose = false, help = false, print_config = false;
 
-  /// What was set and by whom, in the table's order: option name -> value as written.
+  /// What was set, in the order it was: option name -> value as written; a repeated option stands here repeatedly.
   std::vector<std::pair<std::string, std::string>> given;
   /// Options set on the command line or in the environment: no file goes over them.
   std::set<std::string> fixed;

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "commands.h"
 #include "inputs.h"
 #include "outputs.h"
@@ -20,27 +18,13 @@ ReportOptions terminal_report(const Settings& settings, const Console& console) 
 
 namespace {
 
-/// "a=4bit, b=8bit" of a run record's options: a repeated option's values, joined.
-std::vector<std::string> split_values(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(", ", begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 2;
-  }
-  return parts;
-}
-
 /// What bound the run's plan binds the frontier's plans too.
 AllocateOptions options_of(const RunRecord& run) {
   AllocateOptions options;
   for (const auto& [name, value] : run.options) {
     if (name == "compute") options.compute = value;
-    if (name != "layer" && name != "keep") continue;
-    for (const std::string& part : split_values(value)) {
-      options.overrides.push_back(name == "layer" ? parse_override(part, "--layer")
-                                                  : Override{part, Candidate{}, "--keep '" + part + "'"});
-    }
+    if (name == "layer") options.overrides.push_back(parse_override(value, "--layer"));
+    if (name == "keep") options.overrides.push_back({value, Candidate{}, "--keep '" + value + "'"});
   }
   return options;
 }

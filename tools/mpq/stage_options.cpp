@@ -41,6 +41,16 @@ std::vector<int> parse_bits(const std::string& list) {
   return result;
 }
 
+std::vector<std::string> parse_forms(const std::string& list) {
+  std::vector<std::string> result;
+  std::istringstream parts(list);
+  for (std::string part; std::getline(parts, part, ',');) {
+    if (std::find(result.begin(), result.end(), part) == result.end()) result.push_back(part);
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
 int parse_trials(const std::string& text) {
   if (text.empty() || text == "adaptive") return 0;
   constexpr int kMost = 1'000'000;
@@ -91,6 +101,13 @@ bool claim(const std::string& checkpoint) {
   return held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0;
 }
 
+std::vector<OutputRole> output_roles(const Settings& settings) {
+  std::vector<OutputRole> roles;
+  for (const std::string& text : settings.output_weights) roles.push_back(OutputRole::parse_weight(text));
+  for (const std::string& text : settings.output_kinds) roles.push_back(OutputRole::parse_kind(text));
+  return roles;
+}
+
 }  // namespace
 
 AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
@@ -105,10 +122,12 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   options.trials = parse_trials(settings.trials);
   options.max_trials = static_cast<int>(settings.max_trials.value_or(kMaxTrialsOfEffort[effort - 1]));
   if (!settings.bits.empty()) options.bits = parse_bits(settings.bits);
+  if (!settings.forms.empty()) options.forms = parse_forms(settings.forms);
   options.scale_fit = settings.scale_fit;
   options.seed = static_cast<std::uint64_t>(settings.seed.value_or(1));
   options.threads = static_cast<int>(settings.threads.value_or(0));
   options.outputs_glob = settings.outputs;
+  options.output_roles = output_roles(settings);
   console.note(fmt::format("effort {}: {} noise at {} outputs, {}, seed {}", effort, options.noise,
                            options.place == "local" ? "each layer's own" : "the network's",
                            options.trials > 0 ? fmt::format("{} trials", options.trials)
@@ -149,6 +168,7 @@ VerifyOptions verify_options(const Settings& settings) {
   VerifyOptions options;
   options.metric = settings.metric;
   options.outputs_glob = settings.outputs;
+  options.output_roles = output_roles(settings);
   options.threads = static_cast<int>(settings.threads.value_or(0));
   options.validate();
   return options;
@@ -172,9 +192,11 @@ std::string checkpoint_path(const Settings& settings, const Model& model, const 
 }
 
 std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& o) {
-  const std::string key =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.noise, o.place, o.metric, o.aggregation, o.quantile,
-                  o.trials, o.max_trials, o.antithetic, fmt::join(o.bits, ","), o.scale_fit, o.seed, o.outputs_glob);
+  std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.engine, o.noise, o.place,
+                                o.metric, o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes,
+                                fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed,
+                                o.outputs_glob);
+  for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
   return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));
 }
 

@@ -90,7 +90,8 @@ void add(float* y, const float* x, float factor, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
-void round_column(const Column& column, const RoundedColumn& rounded, std::size_t n) {
+template <bool kCodebook>
+void round_column_among(const Column& column, const RoundedColumn& rounded, std::size_t n) {
   constexpr float kRounder = 12582912.0F;
   const float* const weights = column.weights;
   const float* const scales = column.scales;
@@ -98,13 +99,17 @@ void round_column(const Column& column, const RoundedColumn& rounded, std::size_
   float* __restrict const integers = rounded.integers;
   float* __restrict const errors = rounded.errors;
   float* __restrict const objective = rounded.objective;
-  const float pivot = column.pivot, low = column.low, high = column.high;
+  const float pivot = column.pivot, low = column.levels.low, high = column.levels.high;
   for (std::size_t i = 0; i < n; ++i) {
     const float aim = weights[i] + moved[i] / pivot;
     float q = aim / scales[i];
-    q = q < low ? low : q;
-    q = q > high ? high : q;
-    q = (q + kRounder) - kRounder;
+    if constexpr (kCodebook) {
+      q = nearest_entry(column.levels.entries, q);
+    } else {
+      q = q < low ? low : q;
+      q = q > high ? high : q;
+      q = (q + kRounder) - kRounder;
+    }
     const float left = pivot * (aim - q * scales[i]);
     integers[i] = q;
     errors[i] = weights[i] - q * scales[i];
@@ -112,12 +117,18 @@ void round_column(const Column& column, const RoundedColumn& rounded, std::size_
   }
 }
 
-std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
+void round_column(const Column& column, const RoundedColumn& rounded, std::size_t n) {
+  column.levels.entries != nullptr ? round_column_among<true>(column, rounded, n)
+                                   : round_column_among<false>(column, rounded, n);
+}
+
+template <bool kCodebook>
+std::size_t next_change_among(const Descent& row, std::size_t from, std::size_t n) {
   constexpr std::size_t kAtOnce = 16;
   std::size_t k = from;
   for (; k + kAtOnce <= n; k += kAtOnce) {
     float steps[kAtOnce];
-    for (std::size_t i = 0; i < kAtOnce; ++i) steps[i] = best_step(row, k + i);
+    for (std::size_t i = 0; i < kAtOnce; ++i) steps[i] = best_step_among<kCodebook>(row, k + i);
     float any = 0;
     for (std::size_t i = 0; i < kAtOnce; ++i) any += steps[i] * steps[i];
     if (any == 0) continue;
@@ -126,9 +137,13 @@ std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
     }
   }
   for (; k < n; ++k) {
-    if (best_step(row, k) != 0) return k;
+    if (best_step_among<kCodebook>(row, k) != 0) return k;
   }
   return n;
+}
+
+std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
+  return row.levels.entries != nullptr ? next_change_among<true>(row, from, n) : next_change_among<false>(row, from, n);
 }
 
 }  // namespace

@@ -23,13 +23,25 @@ struct Product {
   bool upper = false;  ///< c is symmetric: only tiles that reach its upper triangle are computed
 };
 
+/// The numbers a weight may become, in units of its scale.
+struct Levels {
+  float low = 0, high = 0;          ///< of a grid: all integers between
+  const float* entries = nullptr;   ///< of a codebook: EntryTable's numbers; null for a grid
+};
+
+/// EntryTable::nearest.
+static inline float nearest_entry(const float* entries, float ratio) {
+  const float place = 2 * ratio + 256;
+  return entries[place > 0 ? static_cast<int>(place < 511 ? place : 511) : 0];
+}
+
 /// Numbers of one column of weights, one per row of the weight matrix.
 struct Column {
   const float* weights = nullptr;
   const float* scales = nullptr;
   const float* moved = nullptr;  ///< what earlier roundings ask this column to make up for, times `pivot`
   float pivot = 1;
-  float low = 0, high = 0;  ///< of the grid's integers
+  Levels levels;
 };
 
 /// What rounding a column gives, per row.
@@ -47,7 +59,7 @@ struct Descent {
   const float* slopes = nullptr;
   const float* curvatures = nullptr;
   const float* integers = nullptr;
-  float low = 0, high = 0;
+  Levels levels;
 };
 
 /// The inner loops of rounding, compiled for several instruction sets from one source (body.h). Every sum has one order
@@ -65,19 +77,29 @@ struct Kernels {
 
 /// Where the best integer for column k is another, by how much it should change; else 0. Static, so that every
 /// instruction set keeps a copy of its own.
-static inline float best_step(const Descent& row, std::size_t k) {
+template <bool kCodebook>
+static inline float best_step_among(const Descent& row, std::size_t k) {
   // Adding and subtracting 1.5 * 2^23 rounds |x| < 2^22 to an integer, ties to even.
   constexpr float kRounder = 12582912.0F;
   // Only what truly lowers the objective: ties and rounding noise would never settle.
   constexpr float kLeastGain = 1e-4F;
   const float curvature = row.curvatures[k], scale = row.scales[k], slope = row.slopes[k];
   const float best = (row.weights[k] + row.errors[k] - slope / curvature) / scale;
-  float q = best < row.low ? row.low : best;
-  q = q > row.high ? row.high : q;
-  const float step = (q + kRounder) - kRounder - row.integers[k];
+  float q = 0;
+  if constexpr (kCodebook) {
+    q = nearest_entry(row.levels.entries, best);
+  } else {
+    q = best < row.levels.low ? row.levels.low : best;
+    q = q > row.levels.high ? row.levels.high : q;
+    q = (q + kRounder) - kRounder;
+  }
+  const float step = q - row.integers[k];
   const float change = step * scale;
   const float gain = -change * (2 * slope + change * curvature);
   return curvature > 0 && gain > kLeastGain * curvature * scale * scale ? step : 0;
+}
+static inline float best_step(const Descent& row, std::size_t k) {
+  return row.levels.entries != nullptr ? best_step_among<true>(row, k) : best_step_among<false>(row, k);
 }
 
 /// The fastest that this processor runs.

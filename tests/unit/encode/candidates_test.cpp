@@ -9,15 +9,18 @@ namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::string> names(const Layer& layer, const std::vector<int>& bits) {
+const std::vector<std::string> kAllForms = {"blocks", "codebook", "grid"};
+
+std::vector<std::string> names(const Layer& layer, const std::vector<int>& bits,
+                               const std::vector<std::string>& forms = {"blocks", "grid"}) {
   std::vector<std::string> result;
-  for (const Candidate& candidate : candidates_for(layer, bits)) result.push_back(to_string(candidate));
+  for (const Candidate& candidate : candidates_for(layer, bits, forms)) result.push_back(to_string(candidate));
   return result;
 }
 
 TEST(CandidatesFor, RiseInBytesAndEndWithFloat) {
   const Layer product = test_layer({256, 24}, {1}, 0);
-  const std::vector<Candidate> all = candidates_for(product, {2, 3, 4, 5, 6, 7, 8, 16});
+  const std::vector<Candidate> all = candidates_for(product, {2, 3, 4, 5, 6, 7, 8, 16}, kAllForms);
   for (std::size_t i = 1; i < all.size(); ++i)
     EXPECT_LE(stored_bytes(product, all[i - 1]), stored_bytes(product, all[i]));
   EXPECT_EQ(all.back(), Candidate{});
@@ -39,6 +42,12 @@ TEST(CandidatesFor, BlocksWhereTheyPay) {
   Layer recurrent = test_layer({256, 24}, {1}, 0);
   recurrent.op = "LSTM";
   EXPECT_THAT(names(recurrent, {4}), ElementsAre("4bit", "float"));
+}
+
+TEST(CandidatesFor, CodebooksUpToSixBits) {
+  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {2, 6, 7}, {"codebook", "grid"}),
+              ElementsAre("2bit", "2bit/codebook", "6bit", "6bit/codebook", "7bit", "float"));
+  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {3}, {"grid"}), ElementsAre("3bit", "float"));
 }
 
 TEST(CandidatesFor, HalvesAreNoGainOverHalves) {

@@ -57,7 +57,7 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
     Numbers objective[2] = {Numbers(kCount), Numbers(kCount)};
     for (const std::size_t i : {0, 1}) {
       const kernels::Kernels& kernel = kernels::at(i * set);
-      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, -4, 3},
+      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, {-4, 3, nullptr}},
                           {integers[i].data(), errors[i].data(), objective[i].data()}, kCount);
       kernel.add(errors[i].data(), weights.data(), .3F, kCount);
     }

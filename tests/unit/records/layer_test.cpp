@@ -24,6 +24,8 @@ TEST(CandidateText, RoundTrips) {
     EXPECT_EQ(to_string(parse_candidate(text)), text);
   EXPECT_EQ(parse_candidate("4bit/b32"), (Candidate{4, "grid", 32}));
   EXPECT_EQ(parse_candidate("6bit"), (Candidate{6, "grid", 0}));
+  EXPECT_EQ(parse_candidate("5bit/codebook"), (Candidate{5, "codebook", 0}));
+  EXPECT_EQ(to_string(Candidate{2, "codebook", 0}), "2bit/codebook");
   EXPECT_EQ(parse_candidate("16bit"), (Candidate{16, "half", 0}));
   EXPECT_EQ(parse_candidate("32bit"), (Candidate{32, "float", 0}));
   EXPECT_EQ(Candidate{}, parse_candidate("float"));
