@@ -1,18 +1,93 @@
 #include "rounded_quantize.h"
 
-#include <algorithm>
+#include <limits>
+
+#include "mpq/verify.h"
 
 #include "encode/encode.h"
 #include "encode/plan_check.h"
+#include "support/text.h"
 
 namespace mpq {
+
+namespace {
+
+using calibrate::RoundedNetwork;
+using calibrate::RoundingStyle;
+
+/// What competes.
+std::vector<RoundingStyle> styles_of(const std::string& method) {
+  std::vector<RoundingStyle> styles;
+  if (method != "sequential") styles.push_back({.sequential = false, .fits_scales = true});
+  if (method != "second-order") styles.push_back({.sequential = true, .fits_scales = true});
+  return styles;
+}
+
+std::string rounding_of(const RoundingStyle& style) { return style.sequential ? "sequential" : "second-order"; }
+
+}  // namespace
 
 std::string RoundedQuantizer::method(const Plan& plan, const QuantizeOptions& options) const {
   if (calibration_.size() == 0) return "nearest";
   if (options.rounding != "auto") return options.rounding;
   // Statistics of made-up inputs would move weights away from what real inputs need.
   if (calibration_.facts().synthetic || plan.scale_fit == "minmax") return "nearest";
-  return plan.rounding == "auto" ? "second-order" : plan.rounding;
+  return plan.rounding;
+}
+
+QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& requests, const RoundedNetwork& network,
+                                         const std::string& rounding, const encode::Forms& forms,
+                                         const QuantizeOptions& options, Observer& observer) const {
+  encode::RoundedWeights rounded;
+  rounded.find = [&](std::size_t layer, const Candidate& candidate) {
+    const quant::LayerRounding* found = network.find(layer, candidate);
+    return found == nullptr ? nullptr : &found->numbers;
+  };
+  for (const auto& [layer, candidate] : requests) {
+    const quant::LayerRounding* found = network.find(layer, candidate);
+    if (found == nullptr) continue;
+    auto [name, numbers] = rounder_->corrected_bias(layer, *found);
+    if (!name.empty()) rounded.constants.emplace(std::move(name), std::move(numbers));
+  }
+  return encode::quantize_rounded(model_, plan, rounded, rounding, forms, options, observer);
+}
+
+/// In float arithmetic: integer kernels that round the activations too come on top of every style alike.
+double RoundedQuantizer::trial_damage(const Plan& plan, const Requests& requests, const RoundedNetwork& trial,
+                                      const QuantizeOptions& options, Observer& observer) const {
+  QuantizeOptions floating = options;
+  floating.compute = "float";
+  const QuantizedModel model = written(plan, requests, trial, "", encode::forms_of(floating), floating, observer);
+  VerifyOptions verify_options;
+  verify_options.threads = options.threads;
+  return verify(model_, model.model(), calibrate::held_out_of(calibration_), {}, verify_options, observer).damage;
+}
+
+void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const std::string& method,
+                             const QuantizeOptions& options, Observer& observer) {
+  if (requests == requests_ && method == method_ && plan.scale_fit == scale_fit_) return;
+  if (!rounder_) rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, options.threads, observer);
+  const quant::ScaleFit fit = plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
+  double least = std::numeric_limits<double>::infinity();
+  const std::vector<RoundingStyle> styles = styles_of(method);
+  network_ = {};
+  for (const RoundingStyle& style : styles) {
+    calibrate::WeightRounder::Networks networks = rounder_->round(requests, style, fit);
+    if (networks.final.empty()) break;
+    const bool judged = styles.size() > 1 && calibration_.size() > 1;
+    const double damage = judged ? trial_damage(plan, requests, networks.trial, options, observer) : 0;
+    if (judged) {
+      observer.note("rounded " + rounding_of(style) + ": damage " + format_number(damage) +
+                    " on samples not fitted to");
+    }
+    if (!(damage < least)) continue;
+    least = damage;
+    network_ = std::move(networks.final);
+    rounding_ = rounding_of(style);
+  }
+  requests_ = requests;
+  method_ = method;
+  scale_fit_ = plan.scale_fit;
 }
 
 QuantizedModel RoundedQuantizer::write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
@@ -23,30 +98,13 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const encode::Forms& fo
   if (rounding == "nearest") return nearest();
   const std::vector<std::size_t> layers = encode::quantizable_layers(model_);
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);
-  std::vector<calibrate::RoundingRequest> requests;
+  Requests requests;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (candidates[i].has_scales()) requests.push_back({layers[i], candidates[i]});
   }
-  if (!rounder_ || rounder_method_ != rounding) {
-    rounder_method_ = rounding;
-    rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, rounding == "sequential",
-                                                          options.threads, observer);
-  }
-  rounder_->round(requests, plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse);
-  const bool any = std::any_of(requests.begin(), requests.end(), [&](const calibrate::RoundingRequest& request) {
-    return rounder_->find(request.layer, request.candidate) != nullptr;
-  });
-  if (!any) return nearest();  // bodies of If, tables: the record shall say so
-  encode::RoundedWeights rounded;
-  rounded.find = [&](std::size_t layer, const Candidate& candidate) {
-    const quant::LayerRounding* found = rounder_->find(layer, candidate);
-    return found == nullptr ? nullptr : &found->numbers;
-  };
-  for (const auto& [layer, candidate] : requests) {
-    auto [name, numbers] = rounder_->corrected_bias(layer, candidate);
-    if (!name.empty()) rounded.constants.emplace(std::move(name), std::move(numbers));
-  }
-  return encode::quantize_rounded(model_, plan, rounded, rounding, forms, options, observer);
+  round(plan, requests, rounding, options, observer);
+  if (network_.empty()) return nearest();  // tables alone: the record shall say so
+  return written(plan, requests, network_, rounding_, forms, options, observer);
 }
 
 QuantizedModel quantize(const Model& model, const Plan& plan, const Samples& calibration,

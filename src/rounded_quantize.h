@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mpq/quantize.h"
 
@@ -12,7 +13,7 @@
 namespace mpq {
 
 /// Writes plans with weights rounded as QuantizeOptions::rounding says. Layers rounded for one plan are kept for the
-/// next, since a budget may take several plans, each in two run forms.
+/// next, since a plan is written in two run forms.
 class RoundedQuantizer {
  public:
   /// Refers to its arguments.
@@ -22,13 +23,26 @@ class RoundedQuantizer {
                        Observer& observer);
 
  private:
-  /// "nearest", "second-order" or "sequential".
+  using Requests = std::vector<calibrate::RoundingRequest>;
+  /// "nearest", "second-order", "sequential" or "auto": what competes.
   std::string method(const Plan& plan, const QuantizeOptions& options) const;
+  /// Rounds in every style that competes and keeps what damages the network least on samples the trial has not seen.
+  void round(const Plan& plan, const Requests& requests, const std::string& method, const QuantizeOptions& options,
+             Observer& observer);
+  double trial_damage(const Plan& plan, const Requests& requests, const calibrate::RoundedNetwork& trial,
+                      const QuantizeOptions& options, Observer& observer) const;
+  QuantizedModel written(const Plan& plan, const Requests& requests, const calibrate::RoundedNetwork& network,
+                         const std::string& rounding, const encode::Forms& forms, const QuantizeOptions& options,
+                         Observer& observer) const;
 
   const Model& model_;
   const Samples& calibration_;
   std::unique_ptr<calibrate::WeightRounder> rounder_;
-  std::string rounder_method_;
+  // What was rounded last.
+  Requests requests_;
+  std::string method_, scale_fit_;
+  calibrate::RoundedNetwork network_;
+  std::string rounding_;  ///< of the network: "second-order" or "sequential"
 };
 
 }  // namespace mpq

@@ -75,6 +75,31 @@ bool add_patches(const InputUse& use, const std::vector<std::int64_t>& shape, co
   return true;
 }
 
+/// Every state a step starts from: of `time` steps that leave one, all but the last (the first where time runs
+/// backwards); the initial ones, where there is no time axis.
+bool add_states(const InputUse& use, std::vector<std::int64_t> shape, const Pair& values, Split split,
+                std::size_t most_rows, quant::InputStatistics& statistics) {
+  const bool initial = use.kind == InputUse::Kind::kInitialState;
+  if (initial) shape.insert(shape.begin(), 1);
+  const auto columns = static_cast<std::size_t>(statistics.fit[0].sum.size());
+  if (shape.size() != 4 || static_cast<std::size_t>(shape[1]) != statistics.fit.size()) return false;
+  if (static_cast<std::size_t>(shape[3]) != columns) return false;
+  const auto steps = static_cast<std::size_t>(initial ? shape[0] : std::max<std::int64_t>(shape[0] - 1, 0));
+  const auto directions = static_cast<std::size_t>(shape[1]), batch = static_cast<std::size_t>(shape[2]);
+  add_split(values, evenly_spaced(steps * batch, most_rows), split, statistics,
+            [&](std::span<const float> input, std::size_t group, std::span<const std::size_t> picks,
+                std::vector<float>& rows) {
+              const std::size_t skipped = use.last_direction_reversed && group + 1 == directions ? 1 : 0;
+              rows.clear();
+              for (const std::size_t pick : picks) {
+                const std::size_t line = (pick / batch + skipped) * directions + group;
+                const auto state = input.subspan((line * batch + pick % batch) * columns, columns);
+                rows.insert(rows.end(), state.begin(), state.end());
+              }
+            });
+  return true;
+}
+
 }  // namespace
 
 bool add_rows(const InputUse& use, const Tensor& activation, Split split, std::size_t most_rows,
@@ -86,6 +111,9 @@ bool add_rows(const InputUse& use, const Tensor& activation, Split split, std::s
   const bool comparable = original != nullptr && original->shape() == shape;
   values.before = comparable ? floats_of(*original, scratch_before) : values.now;
   if (use.kind == InputUse::Kind::kConv) return add_patches(use, shape, values, split, most_rows, statistics);
+  if (use.kind == InputUse::Kind::kState || use.kind == InputUse::Kind::kInitialState) {
+    return add_states(use, shape, values, split, most_rows, statistics);
+  }
   const auto columns = static_cast<std::size_t>(statistics.fit[0].sum.size());
   const bool by_rows = use.kind == InputUse::Kind::kRows;
   if (shape.size() < (by_rows ? 1U : 2U)) return false;

@@ -6,9 +6,12 @@
 #include "mpq/error.h"
 
 #include "calibrate/activations.h"
+#include "calibrate/advancing_pass.h"
 #include "calibrate/bias.h"
 #include "calibrate/input_rows.h"
+#include "calibrate/taken_branches.h"
 #include "graph/run_index.h"
+#include "graph/scopes.h"
 #include "quantize/codebook.h"
 #include "support/parallel.h"
 
@@ -18,6 +21,7 @@ namespace {
 
 constexpr std::int64_t kStatisticsBytes = std::int64_t{1} << 30;    // of the Grams held at a time
 constexpr std::int64_t kActivationBytes = std::int64_t{512} << 20;  // of the captured activations held at a time
+constexpr std::int64_t kPassBytes = std::int64_t{384} << 20;        // of the values one advancing pass keeps
 constexpr std::int64_t kMostAtOnce = 64;                            // samples
 constexpr std::size_t kMostColumns = 8192;  // Grams of so many inputs fill kStatisticsBytes twice over
 constexpr std::size_t kRows = 65536;        // per layer: far more than inputs, few enough to be quick
@@ -27,6 +31,8 @@ std::int64_t statistics_bytes(const quant::MatrixView& view) {
   return kGrams * static_cast<std::int64_t>(view.groups * view.columns * view.columns);
 }
 
+bool is_held_out(std::size_t sample) { return sample % 2 == 1; }
+
 std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses) {
   std::set<std::string> names;
   for (const InputUse* use : uses) names.insert(use->activation);
@@ -35,31 +41,60 @@ std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses
 
 }  // namespace
 
-WeightRounder::WeightRounder(const Model& model, const Samples& samples, bool sequential, int threads,
-                             Observer& observer)
+Samples held_out_of(const Samples& samples) {
+  std::vector<Feed> feeds;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (is_held_out(i)) feeds.push_back(samples[i]);
+  }
+  return {std::move(feeds), samples.facts()};
+}
+
+const quant::LayerRounding* RoundedNetwork::find(std::size_t layer, const Candidate& candidate) const {
+  const auto found = layers_.find({layer, to_string(candidate)});
+  return found == layers_.end() ? nullptr : &found->second;
+}
+
+quant::LayerRounding& RoundedNetwork::add(std::size_t layer, const Candidate& candidate,
+                                          quant::LayerRounding rounding) {
+  return layers_.insert_or_assign({layer, to_string(candidate)}, std::move(rounding)).first->second;
+}
+
+WeightRounder::WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer)
     : model_(model),
       samples_(samples),
-      sequential_(sequential),
       threads_(threads),
       observer_(observer),
-      form_(graph::run_form(model)),
-      prefix_(form_) {}
+      whole_(graph::run_form(model)),
+      form_(taken_branches(whole_, samples)) {}
 
 void WeightRounder::check_cancelled() const {
   if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the weights were rounded.");
 }
 
+std::optional<LayerInputs> WeightRounder::find_inputs(std::size_t layer) const {
+  std::optional<LayerInputs> inputs = layer_inputs(model_, form_, layer);
+  if (!inputs || inputs->view.columns > kMostColumns || inputs->view.size() == 0) return std::nullopt;
+  // A bias that stands inside a branch, or that a branch reads too, is left alone.
+  const int bias = whole_.index->find(inputs->bias);
+  const auto writable = [&] {
+    const std::vector<int>& readers = whole_.index->value(bias).readers;
+    return readers.size() == 1 && !graph::has_body(whole_.model.graph().node(readers[0]));
+  };
+  if (bias < 0 || !writable()) inputs->bias.clear();
+  return inputs;
+}
+
 std::vector<WeightRounder::Job> WeightRounder::jobs_for(const std::vector<RoundingRequest>& requests) {
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    const auto inputs = layer_inputs(model_, form_, requests[i].layer);
-    if (!inputs || inputs->view.columns > kMostColumns || inputs->view.size() == 0) continue;
+    const std::optional<LayerInputs> inputs = find_inputs(requests[i].layer);
+    if (!inputs) continue;
     inputs_.insert_or_assign(requests[i].layer, *inputs);
     const auto same = std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) {
       return job.inputs.uses == inputs->uses && job.inputs.view.groups == inputs->view.groups &&
              job.inputs.view.columns == inputs->view.columns;
     });
-    Job& job = same != jobs.end() ? *same : jobs.emplace_back(Job{*inputs, {}, {}, true});
+    Job& job = same != jobs.end() ? *same : jobs.emplace_back(Job{*inputs, {}, {}, {}, true});
     job.requests.push_back(i);
   }
   const auto last_input = [&](const Job& job) {  // values are numbered in the order they are computed
@@ -72,128 +107,213 @@ std::vector<WeightRounder::Job> WeightRounder::jobs_for(const std::vector<Roundi
 }
 
 /// Layers that are passed over are rounded to nearest, so that those behind them can make up for it.
-void WeightRounder::start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) {
-  prefix_ = QuantizedPrefix(form_);
+QuantizedPrefix WeightRounder::start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) const {
+  QuantizedPrefix prefix(form_);
   for (const auto& [layer, candidate] : requests) {
     if (inputs_.count(layer) > 0) continue;
     check_cancelled();
     const quant::QuantizedTensor grid =
         quant::quantize_weight(model_.weight(layer), model_.layers()[layer], candidate, fit, threads_);
-    prefix_.set(form_.weight_names[layer], quant::dequantize(grid));
+    prefix.set(form_.weight_names[layer], quant::dequantize(grid));
   }
+  return prefix;
 }
 
-void WeightRounder::add_sample(Job& job, std::size_t sample, const Captured& captured) const {
-  const Split split = samples_.size() < 2 ? Split::kAlternate : sample % 2 == 0 ? Split::kFit : Split::kHeldOut;
+void WeightRounder::add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before,
+                               quant::InputStatistics& statistics) const {
+  const Split split = samples_.size() < 2 ? Split::kAlternate : is_held_out(sample) ? Split::kHeldOut : Split::kFit;
   const std::size_t most_rows = std::max<std::size_t>(kRows / (samples_.size() * job.inputs.uses.size()), 2);
   for (const InputUse& use : job.inputs.uses) {
-    const auto now = captured.now.find(use.activation), before = captured.before.find(use.activation);
-    job.usable = job.usable && now != captured.now.end() &&
-                 add_rows(use, now->second, split, most_rows, job.statistics,
-                          before == captured.before.end() ? nullptr : &before->second);
+    const auto arrives = now.find(use.activation);
+    const Tensor* original = nullptr;
+    if (before != nullptr && before->count(use.activation) > 0) original = &before->at(use.activation);
+    job.usable =
+        job.usable && arrives != now.end() && add_rows(use, arrives->second, split, most_rows, statistics, original);
   }
 }
 
-void WeightRounder::collect(const std::vector<Job*>& batch) const {
-  std::vector<const InputUse*> uses;
-  for (Job* job : batch) {
-    job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns, prefix_.changed());
-    for (const InputUse& use : job->inputs.uses) uses.push_back(&use);
-  }
-  const std::vector<std::string> names = activations_of(uses);
-  const Activations now(prefix_.form(), names);
-  const Activations before(form_, prefix_.changed() ? names : std::vector<std::string>{});
-  const int threads = resolve_threads(threads_);
+void WeightRounder::for_each_sample(const std::function<std::vector<Feed>(std::size_t)>& capture,
+                                    const std::function<void(std::size_t, const std::vector<Feed>&)>& add) const {
   std::size_t at_once = 1;  // the first sample tells how many fit
   for (std::size_t first = 0; first < samples_.size();) {
     check_cancelled();
-    std::vector<Captured> captured(std::min(at_once, samples_.size() - first));
-    parallel_for(captured.size(), threads, [&](std::size_t i, int) {
-      captured[i] = {now.of(samples_[first + i]), before.of(samples_[first + i])};
-    });
-    parallel_for(batch.size(), threads, [&](std::size_t j, int) {
-      for (std::size_t i = 0; i < captured.size(); ++i) add_sample(*batch[j], first + i, captured[i]);
-    });
+    std::vector<std::vector<Feed>> captured(std::min(at_once, samples_.size() - first));
+    parallel_for(captured.size(), resolve_threads(threads_),
+                 [&](std::size_t i, int) { captured[i] = capture(first + i); });
+    for (std::size_t i = 0; i < captured.size(); ++i) add(first + i, captured[i]);
     first += captured.size();
-    const std::int64_t bytes = std::max<std::int64_t>(bytes_of(captured[0].now) + bytes_of(captured[0].before), 1);
+    std::int64_t bytes = 1;
+    for (const Feed& feed : captured[0]) bytes += bytes_of(feed);
     at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(kActivationBytes / bytes, 1, kMostAtOnce));
   }
 }
 
-void WeightRounder::round_batch(const std::vector<RoundingRequest>& requests, const std::vector<Job*>& batch,
-                                quant::ScaleFit fit) {
+/// Statistics of the float network.
+void WeightRounder::collect(const Jobs& batch) const {
+  std::vector<const InputUse*> uses;
+  for (Job* job : batch) {
+    job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns);
+    for (const InputUse& use : job->inputs.uses) uses.push_back(&use);
+  }
+  const Activations activations(form_, activations_of(uses));
+  for_each_sample([&](std::size_t sample) { return std::vector<Feed>{activations.of(samples_[sample])}; },
+                  [&](std::size_t sample, const std::vector<Feed>& captured) {
+                    parallel_for(batch.size(), resolve_threads(threads_), [&](std::size_t j, int) {
+                      add_sample(*batch[j], sample, captured[0], nullptr, batch[j]->statistics);
+                    });
+                  });
+}
+
+struct WeightRounder::Prefix {
+  QuantizedPrefix network;
+  AdvancingPass pass;
+};
+
+/// Statistics of a layer behind two networks whose earlier layers are rounded, and how far its inputs moved.
+void WeightRounder::collect(Job& job, Prefix& before, Prefix& trial, Prefix& final) const {
+  std::vector<const InputUse*> uses;
+  for (const InputUse& use : job.inputs.uses) uses.push_back(&use);
+  const std::vector<std::string> names = activations_of(uses);
+  for (Prefix* prefix : {&before, &trial, &final}) prefix->pass.advance_to(prefix->network.form(), names);
+  for (quant::InputStatistics* statistics : {&job.statistics, &job.final_statistics}) {
+    *statistics = quant::InputStatistics(job.inputs.view.groups, job.inputs.view.columns, trial.network.changed());
+  }
+  for_each_sample(
+      [&](std::size_t sample) {
+        return std::vector<Feed>{before.pass.of(sample), trial.pass.of(sample), final.pass.of(sample)};
+      },
+      [&](std::size_t sample, const std::vector<Feed>& captured) {
+        parallel_for(2, resolve_threads(threads_), [&](std::size_t j, int) {
+          add_sample(job, sample, captured[1 + j], &captured[0], j == 0 ? job.statistics : job.final_statistics);
+        });
+      });
+}
+
+WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch,
+                                                    const RoundingStyle& style, quant::ScaleFit fit,
+                                                    const RoundedNetwork* methods) const {
   struct Item {
     const Job* job;
     const RoundingRequest* request;
+    const quant::LayerRounding* chosen;
   };
   std::vector<Item> items;
   for (const Job* job : batch) {
     if (!job->usable || !job->statistics.usable()) continue;
-    for (const std::size_t request : job->requests) items.push_back({job, &requests[request]});
+    for (const std::size_t i : job->requests) {
+      const auto& [layer, candidate] = requests[i];
+      const quant::LayerRounding* chosen = methods == nullptr ? nullptr : methods->find(layer, candidate);
+      if (methods == nullptr || chosen != nullptr) items.push_back({job, &requests[i], chosen});
+    }
   }
-  std::vector<quant::LayerRounding> results(items.size());
+  Roundings results(items.size());
   parallel_for(items.size(), resolve_threads(threads_), [&](std::size_t i, int) {
     check_cancelled();
     const auto& [layer, candidate] = *items[i].request;
     const std::vector<float> weight = model_.weight(layer);
     const LayerInputs& inputs = inputs_.at(layer);
-    results[i] = quant::choose_rounding(
-        {weight, model_.layers()[layer], candidate, fit, inputs.view, !inputs.bias.empty()}, items[i].job->statistics);
+    const quant::RoundingTask task{weight,      model_.layers()[layer], candidate,        fit,
+                                   inputs.view, !inputs.bias.empty(),   style.fits_scales};
+    const Job& job = *items[i].job;
+    const bool final = items[i].chosen != nullptr && !job.final_statistics.fit.empty();
+    const quant::InputStatistics& statistics = final ? job.final_statistics : job.statistics;
+    results[i] = {*items[i].request, items[i].chosen == nullptr
+                                         ? quant::choose_rounding(task, statistics)
+                                         : quant::round_layer(task, statistics, items[i].chosen->method)};
   });
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto& [layer, candidate] = *items[i].request;
-    observer_.note("rounding of " + model_.layers()[layer].name + " as " + to_string(candidate) + ": " +
-                   quant::to_string(results[i].method) + ", error " + std::to_string(results[i].ratio()) +
-                   " of nearest's");
-    const quant::LayerRounding& rounding =
-        rounded_.insert_or_assign({layer, to_string(candidate)}, std::move(results[i])).first->second;
-    if (!sequential_) continue;
-    prefix_.set(form_.weight_names[layer], quant::dequantize(rounding.numbers));
-    const auto [bias, numbers] = corrected_bias(layer, candidate);
-    if (!bias.empty()) prefix_.set(bias, numbers);
+  return results;
+}
+
+void WeightRounder::keep(Roundings roundings, RoundedNetwork& network, Prefix* prefix) const {
+  for (auto& [request, rounding] : roundings) {
+    const quant::LayerRounding& kept = network.add(request.layer, request.candidate, std::move(rounding));
+    if (prefix == nullptr) continue;
+    const auto set = [&](const std::string& name, const std::vector<float>& numbers) {
+      prefix->network.set(name, numbers);
+      prefix->pass.forget_behind(form_, name);
+    };
+    set(form_.weight_names[request.layer], quant::dequantize(kept.numbers));
+    const auto [bias, numbers] = corrected_bias(request.layer, kept);
+    if (!bias.empty()) set(bias, numbers);
   }
 }
 
-void WeightRounder::round(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) {
-  if (requests == done_ && fit == done_fit_) return;
-  rounded_.clear();
-  inputs_.clear();
-  std::vector<Job> jobs = jobs_for(requests);
-  if (sequential_) start_prefix(requests, fit);
-  std::size_t done = 0;
-  while (done < jobs.size()) {
-    observer_.progress("round", static_cast<double>(done), static_cast<double>(jobs.size()),
-                       model_.layers()[jobs[done].inputs.layer].name);
-    std::vector<Job*> batch;
+void WeightRounder::tell(const Roundings& roundings) const {
+  for (const auto& [request, rounding] : roundings) {
+    observer_.note("rounding of " + model_.layers()[request.layer].name + " as " + to_string(request.candidate) + ": " +
+                   quant::to_string(rounding.method) + ", error " + std::to_string(rounding.ratio()) + " of nearest's");
+  }
+}
+
+void WeightRounder::progress(const std::vector<Job>& jobs, std::size_t done) const {
+  observer_.progress("round", static_cast<double>(done), static_cast<double>(jobs.size()),
+                     done < jobs.size() ? model_.layers()[jobs[done].inputs.layer].name : "");
+}
+
+WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
+                                                   const RoundingStyle& style, quant::ScaleFit fit) const {
+  Networks networks;
+  for (std::size_t done = 0; done < jobs.size();) {
+    progress(jobs, done);
+    Jobs batch;
     std::int64_t bytes = 0;
     for (; done < jobs.size(); ++done) {
       bytes += statistics_bytes(jobs[done].inputs.view);
-      if (!batch.empty() && (bytes > kStatisticsBytes || sequential_)) break;
+      if (!batch.empty() && bytes > kStatisticsBytes) break;
       batch.push_back(&jobs[done]);
     }
     collect(batch);
-    round_batch(requests, batch, fit);
+    Roundings chosen = round_batch(requests, batch, style, fit, nullptr);
+    tell(chosen);
+    keep(std::move(chosen), networks.trial, nullptr);
+    keep(round_batch(requests, batch, style, fit, &networks.trial), networks.final, nullptr);
     for (Job* job : batch) job->statistics = {};
   }
-  done_ = requests;
-  done_fit_ = fit;
-  if (!jobs.empty()) {
-    observer_.progress("round", static_cast<double>(jobs.size()), static_cast<double>(jobs.size()), "");
-  }
+  return networks;
 }
 
-const quant::LayerRounding* WeightRounder::find(std::size_t layer, const Candidate& candidate) const {
-  const auto found = rounded_.find({layer, to_string(candidate)});
-  return found == rounded_.end() ? nullptr : &found->second;
+WeightRounder::Networks WeightRounder::round_in_sequence(const std::vector<RoundingRequest>& requests,
+                                                         std::vector<Job>& jobs, const RoundingStyle& style,
+                                                         quant::ScaleFit fit) const {
+  std::vector<const InputUse*> uses;
+  for (const Job& job : jobs) {
+    for (const InputUse& use : job.inputs.uses) uses.push_back(&use);
+  }
+  const std::vector<std::string> stops = activations_of(uses);
+  const auto pass = [&] { return AdvancingPass(form_, samples_, stops, kPassBytes); };
+  Prefix before{QuantizedPrefix(form_), pass()};
+  Prefix trial{start_prefix(requests, fit), pass()};
+  Prefix final{trial.network, pass()};
+  Networks networks;
+  for (std::size_t done = 0; done < jobs.size(); ++done) {
+    progress(jobs, done);
+    Job& job = jobs[done];
+    collect(job, before, trial, final);
+    Roundings chosen = round_batch(requests, {&job}, style, fit, nullptr);
+    tell(chosen);
+    keep(std::move(chosen), networks.trial, &trial);
+    keep(round_batch(requests, {&job}, style, fit, &networks.trial), networks.final, &final);
+    job.statistics = job.final_statistics = {};
+  }
+  return networks;
+}
+
+WeightRounder::Networks WeightRounder::round(const std::vector<RoundingRequest>& requests, const RoundingStyle& style,
+                                             quant::ScaleFit fit) {
+  inputs_.clear();
+  std::vector<Job> jobs = jobs_for(requests);
+  Networks networks =
+      style.sequential ? round_in_sequence(requests, jobs, style, fit) : round_apart(requests, jobs, style, fit);
+  if (!jobs.empty()) progress(jobs, jobs.size());
+  return networks;
 }
 
 std::pair<std::string, std::vector<float>> WeightRounder::corrected_bias(std::size_t layer,
-                                                                         const Candidate& candidate) const {
-  const quant::LayerRounding* rounding = find(layer, candidate);
-  if (rounding == nullptr || rounding->mean_error.empty()) return {};
+                                                                         const quant::LayerRounding& rounding) const {
+  if (rounding.mean_error.empty()) return {};
   const std::string& name = inputs_.at(layer).bias;
   std::vector<float> values = bias_values(form_, name);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] -= rounding->mean_error[i];
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] -= rounding.mean_error[i];
   return {name, std::move(values)};
 }
 

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,54 +27,90 @@ struct RoundingRequest {
   bool operator==(const RoundingRequest&) const = default;
 };
 
-/// Rounds layers with the statistics of their inputs, captured by running the float model on calibration samples; or
-/// `sequential`: front to back, every layer on what the layers rounded before it deliver (Qronos 2025).
-/// Keeps what it rounded (a byte a weight), for a plan is written in more than one run form.
+/// How a network is rounded.
+struct RoundingStyle {
+  bool sequential = false;   ///< front to back, every layer on what the layers rounded before it deliver
+  bool fits_scales = false;  ///< rows may take other scales than those of least squared error
+  bool operator==(const RoundingStyle&) const = default;
+};
+
+/// A network's weights rounded.
+class RoundedNetwork {
+ public:
+  /// Null for a layer that was passed over: round it to nearest.
+  const quant::LayerRounding* find(std::size_t layer, const Candidate& candidate) const;
+  bool empty() const { return layers_.empty(); }
+  quant::LayerRounding& add(std::size_t layer, const Candidate& candidate, quant::LayerRounding rounding);
+
+ private:
+  std::map<std::pair<std::size_t, std::string>, quant::LayerRounding> layers_;
+};
+
+/// The samples a trial is not fitted to: every other one. Empty where there is one sample, whose rows are split then.
+Samples held_out_of(const Samples& samples);
+
+/// Rounds layers with the statistics of their inputs, captured by running the model on calibration samples.
+/// Two networks come out. The trial is not fitted to held_out_of the samples, so they judge it as new ones would, also
+/// where layers see what the layers rounded before them deliver. The final one is fitted to all samples, with the
+/// methods that the trial chose.
 class WeightRounder {
  public:
   /// Refers to all of its arguments. `threads` as everywhere: 0 = all cores; results do not depend on it.
-  WeightRounder(const Model& model, const Samples& samples, bool sequential, int threads, Observer& observer);
+  WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer);
 
-  /// Rounds what is asked for, unless that was asked for before. Layers whose inputs cannot be captured are passed
-  /// over.
-  void round(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit);
-
-  /// Null for a layer that was passed over: round it to nearest.
-  const quant::LayerRounding* find(std::size_t layer, const Candidate& candidate) const;
+  struct Networks {
+    RoundedNetwork trial, final;
+  };
+  /// Layers whose inputs cannot be captured are passed over.
+  Networks round(const std::vector<RoundingRequest>& requests, const RoundingStyle& style, quant::ScaleFit fit);
 
   /// The bias the layer's mean error goes into, and its numbers with the error taken off; an empty name for none.
-  std::pair<std::string, std::vector<float>> corrected_bias(std::size_t layer, const Candidate& candidate) const;
+  std::pair<std::string, std::vector<float>> corrected_bias(std::size_t layer,
+                                                            const quant::LayerRounding& rounding) const;
 
  private:
   /// Layers that read the same rows, and what was seen of these.
   struct Job {
     LayerInputs inputs;
     std::vector<std::size_t> requests;
-    quant::InputStatistics statistics;
+    quant::InputStatistics statistics;        ///< of the trial
+    quant::InputStatistics final_statistics;  ///< of the final network, where layers see what earlier ones deliver
     bool usable = true;
   };
-  /// One activation of one sample: as the quantized layers deliver it, and as the float model does.
-  struct Captured {
-    Feed now, before;
-  };
+  /// One network while it is rounded front to back, and how far its forward pass got.
+  struct Prefix;
+  using Jobs = std::vector<Job*>;
+  using Roundings = std::vector<std::pair<RoundingRequest, quant::LayerRounding>>;
   std::vector<Job> jobs_for(const std::vector<RoundingRequest>& requests);
-  void start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit);
-  void collect(const std::vector<Job*>& batch) const;
-  void add_sample(Job& job, std::size_t sample, const Captured& captured) const;
-  void round_batch(const std::vector<RoundingRequest>& requests, const std::vector<Job*>& batch, quant::ScaleFit fit);
+  std::optional<LayerInputs> find_inputs(std::size_t layer) const;
+  Networks round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, const RoundingStyle& style,
+                       quant::ScaleFit fit) const;
+  Networks round_in_sequence(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
+                             const RoundingStyle& style, quant::ScaleFit fit) const;
+  QuantizedPrefix start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) const;
+  void collect(const Jobs& batch) const;
+  void collect(Job& job, Prefix& before, Prefix& trial, Prefix& final) const;
+  /// Calls capture(sample) and then add(sample, what it gave) for every sample, as many at a time as memory allows.
+  void for_each_sample(const std::function<std::vector<Feed>(std::size_t)>& capture,
+                       const std::function<void(std::size_t, const std::vector<Feed>&)>& add) const;
+  void add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before,
+                  quant::InputStatistics& statistics) const;
+  /// Rounds the layers of a batch: with `methods`, by what they hold of a layer, else by what does best.
+  Roundings round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch, const RoundingStyle& style,
+                        quant::ScaleFit fit, const RoundedNetwork* methods) const;
+  /// Takes the roundings into the network, and into the prefix.
+  void keep(Roundings roundings, RoundedNetwork& network, Prefix* prefix) const;
+  void tell(const Roundings& roundings) const;
+  void progress(const std::vector<Job>& jobs, std::size_t done) const;
   void check_cancelled() const;
 
   const Model& model_;
   const Samples& samples_;
-  bool sequential_;
   int threads_;
   Observer& observer_;
-  graph::RunForm form_;
-  QuantizedPrefix prefix_;
-  std::vector<RoundingRequest> done_;
-  quant::ScaleFit done_fit_ = quant::ScaleFit::kMse;
+  graph::RunForm whole_;  ///< as the model is
+  graph::RunForm form_;   ///< with the branches that all samples take
   std::map<std::size_t, LayerInputs> inputs_;
-  std::map<std::pair<std::size_t, std::string>, quant::LayerRounding> rounded_;
 };
 
 }  // namespace mpq::calibrate

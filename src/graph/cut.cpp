@@ -195,6 +195,50 @@ Cut cut_behind(const RunForm& form, std::size_t layer, const std::vector<std::st
   return cut;
 }
 
+Segment segment_to(const RunForm& form, const std::vector<std::string>& wanted,
+                   const std::map<std::string, ValueInfo>& there) {
+  const RunIndex& index = *form.index;
+  Selection selection;
+  selection.nodes.assign(index.nodes.size(), 0);
+  selection.constants.assign(index.values.size(), 0);
+  std::vector<char> seen(index.values.size(), 0);
+  std::vector<int> open;
+  for (const std::string& name : wanted) {
+    const int value = index.find(name);
+    if (value < 0) throw Error(ErrorCode::kInternal, "The network has no value " + in_quotes(name) + ".");
+    selection.targets.push_back(value);
+    open.push_back(value);
+  }
+  while (!open.empty()) {
+    const auto value = static_cast<std::size_t>(open.back());
+    open.pop_back();
+    if (seen[value] != 0) continue;
+    seen[value] = 1;
+    const RunIndex::ValueFacts& facts = index.values[value];
+    if (facts.initializer >= 0 || facts.sparse >= 0) {
+      selection.constants[value] = 1;
+    } else if (facts.producer < 0 || there.count(facts.name) > 0) {
+      selection.boundary.push_back(static_cast<int>(value));
+    } else {
+      selection.nodes[static_cast<std::size_t>(facts.producer)] = 1;
+      const auto& reads = index.node(facts.producer).reads;
+      open.insert(open.end(), reads.begin(), reads.end());
+    }
+  }
+  std::sort(selection.boundary.begin(), selection.boundary.end());
+  Segment segment;
+  segment.model = frame(form.model);
+  segment.inputs = names_of(index, selection.boundary);
+  for (std::size_t node = 0; node < selection.nodes.size(); ++node) {
+    if (selection.nodes[node] != 0) segment.nodes.push_back(static_cast<int>(node));
+  }
+  onnx::GraphProto& graph = *segment.model.mutable_graph();
+  add_boundary(form, selection.boundary, there, graph);
+  add_outputs(form, selection.targets, {}, graph);
+  add_contents(form, selection, graph);
+  return segment;
+}
+
 std::vector<std::string> layer_outputs(const RunForm& form, std::size_t layer) {
   const RunIndex& index = *form.index;
   std::vector<int> open = {weight_number(form, layer)};

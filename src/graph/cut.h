@@ -49,6 +49,16 @@ std::vector<std::string> boundary_behind(const RunForm& form, const std::string&
 Cut cut_behind_value(const RunForm& form, const std::string& value, const std::vector<std::string>& targets,
                      const std::map<std::string, ValueInfo>& types);
 
+/// The part of the network that computes `wanted` from values that are there already.
+struct Segment {
+  onnx::ModelProto model;           ///< skeleton over RunForm::store; inputs = values to feed, outputs = wanted
+  std::vector<std::string> inputs;  ///< those of `there` that it needs, and inputs of the network
+  std::vector<int> nodes;           ///< that it runs, by number
+};
+/// `there`: values that are known, with their types.
+Segment segment_to(const RunForm& form, const std::vector<std::string>& wanted,
+                   const std::map<std::string, ValueInfo>& there);
+
 /// Outputs of the nodes that use the layer's weight directly (through Identity, Cast, Transpose or Reshape of the
 /// weight): where "local" damage is measured.
 std::vector<std::string> layer_outputs(const RunForm& form, std::size_t layer);

@@ -1,99 +1,27 @@
 #include "quantize/layer_rounding.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <optional>
 
-#include <Eigen/Cholesky>
-
-#include "quantize/codebook.h"
-#include "quantize/entry_table.h"
+#include "quantize/matrix_product.h"
+#include "quantize/scale_fit.h"
 #include "quantize/second_order.h"
 
 namespace mpq::quant {
 
 namespace {
 
+using Eigen::Index;
 using MomentsList = std::vector<Moments2>;
-
-/// The weights a method rounds, group by group, and the grid it rounds them on.
-struct Target {
-  QuantizedTensor grid;
-  std::vector<GridProblem> problems;
-};
-
-std::vector<Matrix> matrices_of(std::span<const float> tensor, const MatrixView& view) {
-  std::vector<Matrix> result;
-  for (std::size_t g = 0; g < view.groups; ++g) result.push_back(group_matrix<float>(tensor, view, g));
-  return result;
-}
-
-/// W*: the weights that answer the inputs as they arrive now as W answered them before.
-Matrix corrected(const Matrix& weights, const Moments2& inputs, double lambda, bool centred) {
-  DoubleMatrix gram = centred ? inputs.centred() : inputs.gram;
-  const DoubleMatrix cross = centred ? inputs.centred_cross() : inputs.cross;
-  const double mean = gram.diagonal().mean();
-  if (!(mean > 0)) return weights;
-  gram.diagonal().array() += lambda * mean;
-  const Eigen::LLT<Eigen::MatrixXd> factor{Eigen::MatrixXd(gram)};
-  if (factor.info() != Eigen::Success) return weights;
-  const Eigen::MatrixXd change = factor.solve(cross * weights.cast<double>().transpose());
-  if (!change.allFinite()) return weights;
-  return weights - change.transpose().cast<float>();
-}
-
-/// The diagonal of the Gram, for every weight of its column; a tenth of its mean is added, for the inputs are samples.
-std::vector<float> input_energies(const RoundingTask& task, const MomentsList& inputs) {
-  constexpr double kFloor = 0.1;
-  std::vector<float> result(task.weight.size());
-  for (std::size_t g = 0; g < task.view.groups; ++g) {
-    const Eigen::VectorXd diagonal = inputs[g].gram.diagonal() / inputs[g].count;
-    const double floor = kFloor * diagonal.mean();
-    for (std::size_t k = 0; k < task.view.columns; ++k) {
-      const auto energy = static_cast<float>(diagonal[static_cast<Eigen::Index>(k)] + floor);
-      for (std::size_t r = 0; r < task.view.rows; ++r) result[task.view.at(g, r, k)] = energy;
-    }
-  }
-  return result;
-}
-
-QuantizedTensor nearest_numbers(const RoundingTask& task, std::span<const float> weight, const MomentsList& inputs) {
-  if (task.candidate.form != "codebook") return quantize_grid(weight, task.layer, task.candidate, task.fit);
-  switch (task.entries) {
-    case EntryFit::kGrid:
-      return codebook_of_grid(weight, task.layer, task.candidate, task.fit);
-    case EntryFit::kInputs:
-      return quantize_codebook(weight, task.layer, task.candidate, input_energies(task, inputs));
-    case EntryFit::kWeights:
-      break;
-  }
-  return quantize_codebook(weight, task.layer, task.candidate);
-}
-
-Target target_of(const RoundingTask& task, const std::vector<Matrix>& weights, const MomentsList& inputs,
-                 double correction) {
-  std::vector<Matrix> aims = weights;
-  std::vector<float> tensor(task.weight.begin(), task.weight.end());
-  for (std::size_t g = 0; correction > 0 && g < aims.size(); ++g) {
-    aims[g] = corrected(weights[g], inputs[g], correction, task.has_bias);
-    for (Eigen::Index r = 0; r < aims[g].rows(); ++r) {
-      for (Eigen::Index k = 0; k < aims[g].cols(); ++k) {
-        tensor[task.view.at(g, static_cast<std::size_t>(r), static_cast<std::size_t>(k))] = aims[g](r, k);
-      }
-    }
-  }
-  Target target{nearest_numbers(task, tensor, inputs), {}};
-  std::shared_ptr<const EntryTable> entries;
-  if (!target.grid.codebook.empty()) entries = std::make_shared<const EntryTable>(target.grid.codebook);
-  std::vector<Matrix> scales = matrices_of(scale_of_each_weight(target.grid), task.view);
-  for (std::size_t g = 0; g < aims.size(); ++g) {
-    target.problems.push_back({std::move(aims[g]), std::move(scales[g]), IntegerRange(task.candidate.bits), entries});
-  }
-  return target;
-}
+using RowNumbers = std::vector<Index>;
 
 constexpr std::array<double, 5> kDampings = {.01, .03, .1, .3, 1.};
 constexpr std::size_t kFirstDamping = 2;
+constexpr int kSweeps = 4;
 
 /// The Gram a method rounds by. A constant input vanishes from the centred Gram but may not be rounded at random,
 /// since its mean is an estimate too: a thousandth of the raw diagonal stays.
@@ -105,20 +33,69 @@ DoubleMatrix gram_for(const RoundingMethod& method, const Moments2& inputs) {
   return gram;
 }
 
-Matrix rounded(const RoundingMethod& method, const GridProblem& problem, const Moments2& inputs) {
-  if (!method.second_order) return round_to_nearest(problem);
-  DoubleMatrix gram = gram_for(method, inputs);
-  const SecondOrderFactor factor(gram, method.damping);
-  if (!factor.valid()) return round_to_nearest(problem);
-  Matrix integers = factor.round(problem);
-  constexpr int kSweeps = 4;
-  gram.diagonal().array() += method.damping * gram.diagonal().mean();
-  descend(problem, gram, kSweeps, integers);
-  return integers;
+/// Some rows of a matrix.
+Matrix picked(const Matrix& matrix, const RowNumbers& rows) {
+  Matrix result(static_cast<Index>(rows.size()), matrix.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i) result.row(static_cast<Index>(i)) = matrix.row(rows[i]);
+  return result;
 }
 
-Matrix error_of(const GridProblem& problem, const Matrix& integers, const Matrix& weights) {
-  return integers.cwiseProduct(problem.scales) - weights;
+RowNumbers evenly_spaced(Index count, Index most) {
+  RowNumbers rows(static_cast<std::size_t>(std::min(count, most)));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = static_cast<Index>(i) * count / static_cast<Index>(rows.size());
+  }
+  return rows;
+}
+
+struct RoundedGroup {
+  Matrix integers, scales;
+};
+
+/// What rounding leaves of every row, as the damped Gram sees it.
+RoundedRows nearest_rows(const GridProblem& problem, const SecondOrder& view) {
+  RoundedRows result{round_to_nearest(problem), {}};
+  const Matrix error = rounding_error(problem, result.integers);
+  result.objective = times(error, view.gram()).cwiseProduct(error).rowwise().sum();
+  return result;
+}
+
+/// Grids to try: the target's own, coarser and finer ones, and the one that clips nothing.
+std::vector<Matrix> grids_of(const Matrix& scales, const Matrix& widest) {
+  constexpr std::array<float, 4> kRatios = {.8F, .9F, 1.1F, 1.2F};
+  std::vector<Matrix> grids{scales};
+  for (const float ratio : kRatios) {
+    grids.push_back((ratio * scales).unaryExpr([](float scale) { return round_to_half_precision(scale); }));
+  }
+  grids.push_back(widest);
+  return grids;
+}
+
+/// Rows of one group rounded as the method says.
+RoundedGroup rounded(const RoundingMethod& method, GridProblem problem, const Matrix& widest, const SecondOrder* view) {
+  if (view == nullptr || !view->valid()) {
+    Matrix integers = round_to_nearest(problem);
+    return {std::move(integers), std::move(problem.scales)};
+  }
+  const auto round = [&] { return method.second_order ? view->round(problem) : nearest_rows(problem, *view); };
+  RoundedRows best = round();
+  if (method.fits_scales && widest.size() > 0) {
+    Matrix scales = problem.scales;
+    const std::vector<Matrix> grids = grids_of(problem.scales, widest);
+    for (std::size_t i = 1; i < grids.size(); ++i) {
+      problem.scales = grids[i];
+      const RoundedRows other = round();
+      for (Index r = 0; r < scales.rows(); ++r) {
+        if (!(other.objective[r] < best.objective[r])) continue;
+        best.objective[r] = other.objective[r];
+        best.integers.row(r) = other.integers.row(r);
+        scales.row(r) = grids[i].row(r);
+      }
+    }
+    problem.scales = std::move(scales);
+  }
+  if (method.second_order) view->descend(problem, kSweeps, best.integers);
+  return {std::move(best.integers), std::move(problem.scales)};
 }
 
 /// What a change of the weights adds to the outputs on average, drift included.
@@ -128,57 +105,92 @@ Eigen::VectorXf mean_error(const Matrix& error, const Matrix& weights, const Mom
   return result;
 }
 
-/// One layer while its method is chosen.
-struct Contest {
-  const RoundingTask& task;
-  const InputStatistics& inputs;
-  std::vector<Matrix> weights;
-  std::vector<OutputError> judges;
-
-  /// Error on the held-out rows, the mean error of the fitting rows corrected where the method does that.
-  double error(const RoundingMethod& method, const Target& target) const {
-    double sum = 0;
-    for (std::size_t g = 0; g < weights.size(); ++g) {
-      const GridProblem& problem = target.problems[g];
-      const Matrix change = error_of(problem, rounded(method, problem, inputs.fit[g]), weights[g]);
-      Eigen::VectorXf shift;
-      if (method.corrects_bias) shift = mean_error(change, weights[g], inputs.fit[g]);
-      sum += judges[g].of(change, weights[g], shift);
-    }
-    return sum;
+/// One layer while its method is chosen. Rows know nothing of each other, so where there are many some tell enough.
+class Contest {
+ public:
+  Contest(const RoundingTask& task, const InputStatistics& inputs)
+      : task_(task), inputs_(inputs), weights_(matrices_of(task.weight, task.view)) {
+    constexpr Index kMostRows = 128;
+    rows_ = evenly_spaced(static_cast<Index>(task.view.rows), kMostRows);
+    for (const Moments2& moments : inputs.held_out) judges_.emplace_back(moments);
+    for (const Matrix& weights : weights_) picked_weights_.push_back(picked(weights, rows_));
   }
+
+  /// The method that errs least on the held-out rows.
+  LayerRounding best();
+  const std::vector<Matrix>& weights() const { return weights_; }
+
+ private:
+  double error(const RoundingMethod& method);
+  bool try_method(const RoundingMethod& method, LayerRounding& best);
+  void search_damping(RoundingMethod method, LayerRounding& best);
+  const RoundingTarget& target(const RoundingMethod& method);
+  void compete(EntryFit entries, LayerRounding& best);
+  const SecondOrder* view(const RoundingMethod& method, std::size_t group);
+
+  const RoundingTask& task_;
+  const InputStatistics& inputs_;
+  std::vector<Matrix> weights_, picked_weights_;
+  RowNumbers rows_;
+  std::vector<OutputError> judges_;
+  std::map<std::pair<double, EntryFit>, RoundingTarget> targets_;
+  std::map<std::pair<bool, double>, std::vector<SecondOrder>> views_;
 };
 
-/// Puts a group's integers into the tensor; what a runtime would compute as infinity takes a step back, as in
-/// quantize_grid.
-void store(const Matrix& integers, const Matrix& scales, const MatrixView& view, std::size_t group, float limit,
-           QuantizedTensor& numbers) {
-  for (Eigen::Index r = 0; r < integers.rows(); ++r) {
-    for (Eigen::Index k = 0; k < integers.cols(); ++k) {
-      numbers.values[view.at(group, static_cast<std::size_t>(r), static_cast<std::size_t>(k))] =
-          finite_value(static_cast<std::int8_t>(integers(r, k)), scales(r, k), limit, numbers.codebook);
-    }
+const RoundingTarget& Contest::target(const RoundingMethod& method) {
+  const std::pair key(method.correction, method.entries);
+  const auto found = targets_.find(key);
+  if (found != targets_.end()) return found->second;
+  RoundingTarget target = rounding_target(task_, weights_, inputs_.fit, method.correction, method.entries);
+  for (std::vector<Matrix>* list : {&target.aims, &target.scales, &target.widest}) {
+    for (Matrix& matrix : *list) matrix = picked(matrix, rows_);
   }
+  return targets_.emplace(key, std::move(target)).first->second;
 }
 
-/// Tries a method; true when it is the best so far.
-bool try_method(const Contest& contest, const Target& target, const RoundingMethod& method, LayerRounding& best) {
-  const double error = contest.error(method, target);
-  if (!(error < best.chosen_error)) return false;
-  best.chosen_error = error;
+const SecondOrder* Contest::view(const RoundingMethod& method, std::size_t group) {
+  if (!method.looks_at_inputs()) return nullptr;
+  std::vector<SecondOrder>& views = views_[{method.corrects_bias, method.damping}];
+  if (views.empty()) {
+    for (const Moments2& moments : inputs_.fit) views.emplace_back(gram_for(method, moments), method.damping);
+  }
+  return &views[group];
+}
+
+/// Error on the held-out rows, the mean error of the fitting rows corrected where the method does that.
+double Contest::error(const RoundingMethod& method) {
+  const RoundingTarget& aim = target(method);
+  double sum = 0;
+  for (std::size_t g = 0; g < picked_weights_.size(); ++g) {
+    const Matrix& weights = picked_weights_[g];
+    const Matrix widest = aim.widest.empty() ? Matrix() : aim.widest[g];
+    const RoundedGroup group =
+        rounded(method, {aim.aims[g], aim.scales[g], IntegerRange(task_.candidate.bits), aim.entries}, widest, view(method, g));
+    const Matrix change = group.integers.cwiseProduct(group.scales) - weights;
+    Eigen::VectorXf shift;
+    if (method.corrects_bias) shift = mean_error(change, weights, inputs_.fit[g]);
+    sum += judges_[g].of(change, weights, shift);
+  }
+  return sum;
+}
+
+bool Contest::try_method(const RoundingMethod& method, LayerRounding& best) {
+  const double found = error(method);
+  if (!(found < best.chosen_error)) return false;
+  best.chosen_error = found;
   best.method = method;
   return true;
 }
 
 /// Dampings from 10 % on, up or else down, while they get better.
-void search(const Contest& contest, const Target& target, RoundingMethod method, LayerRounding& best) {
+void Contest::search_damping(RoundingMethod method, LayerRounding& best) {
+  method.second_order = true;
   LayerRounding found;
   found.chosen_error = std::numeric_limits<double>::infinity();
   const auto try_damping = [&](std::size_t i) {
     method.damping = kDampings[i];
-    return try_method(contest, target, method, found);
+    return try_method(method, found);
   };
-  method.second_order = true;
   std::size_t up = kFirstDamping;
   while (up < kDampings.size() && try_damping(up)) ++up;
   std::size_t down = up == kFirstDamping + 1 ? kFirstDamping : 0;
@@ -188,45 +200,34 @@ void search(const Contest& contest, const Target& target, RoundingMethod method,
   best.method = found.method;
 }
 
-void choose_method(const Contest& contest, LayerRounding& best) {
-  const bool has_bias = contest.task.has_bias;
-  {
-    const Target plain = target_of(contest.task, contest.weights, contest.inputs.fit, 0);
-    best.nearest_error = best.chosen_error = contest.error({}, plain);
-    search(contest, plain, {}, best);
-    if (has_bias) {
-      try_method(contest, plain, {.corrects_bias = true}, best);
-      search(contest, plain, {.corrects_bias = true}, best);
-    }
+/// All methods on one grid, or one way to find the entries of a codebook.
+void Contest::compete(EntryFit entries, LayerRounding& best) {
+  try_method({.entries = entries}, best);
+  search_damping({.entries = entries}, best);
+  if (task_.has_bias) {
+    try_method({.corrects_bias = true, .entries = entries}, best);
+    search_damping({.corrects_bias = true, .entries = entries}, best);
   }
-  if (!contest.inputs.fit[0].drifts()) return;
+  if (!inputs_.fit[0].drifts()) return;
   for (const double correction : {.1, 1.}) {
-    const Target target = target_of(contest.task, contest.weights, contest.inputs.fit, correction);
-    search(contest, target, {.correction = correction, .corrects_bias = has_bias}, best);
+    search_damping({.correction = correction, .corrects_bias = task_.has_bias, .entries = entries}, best);
   }
 }
 
-LayerRounding best_rounding(const RoundingTask& task, const InputStatistics& inputs) {
-  LayerRounding result;
-  Contest contest{task, inputs, matrices_of(task.weight, task.view), {}};
-  for (const Moments2& moments : inputs.held_out) contest.judges.emplace_back(moments);
-  choose_method(contest, result);
-  MomentsList all = inputs.fit;
-  for (std::size_t g = 0; g < all.size(); ++g) all[g] += inputs.held_out[g];
-  Target target = target_of(task, contest.weights, all, result.method.correction);
-  result.numbers = std::move(target.grid);
-  if (result.method == RoundingMethod{}) return result;
-  const float limit = largest_product(task.layer.dtype);
-  for (std::size_t g = 0; g < all.size(); ++g) {
-    const GridProblem& problem = target.problems[g];
-    const Matrix integers = rounded(result.method, problem, all[g]);
-    store(integers, problem.scales, task.view, g, limit, result.numbers);
-    if (!result.method.corrects_bias) continue;
-    const Eigen::VectorXf shift =
-        mean_error(error_of(problem, integers, contest.weights[g]), contest.weights[g], all[g]);
-    result.mean_error.insert(result.mean_error.end(), shift.begin(), shift.end());
+LayerRounding Contest::best() {
+  LayerRounding best;
+  best.nearest_error = best.chosen_error = error({});
+  compete(EntryFit::kWeights, best);
+  if (task_.candidate.form == "codebook") {
+    compete(EntryFit::kInputs, best);
+    compete(EntryFit::kGrid, best);
   }
-  return result;
+  if (!task_.fits_scales) return best;
+  RoundingMethod fitted = best.method;
+  fitted.fits_scales = true;
+  if (!fitted.second_order) fitted.damping = kDampings[kFirstDamping];
+  try_method(fitted, best);
+  return best;
 }
 
 }  // namespace
@@ -237,20 +238,54 @@ std::string to_string(const RoundingMethod& method) {
     text = "second-order, damping " + std::to_string(std::lround(100 * method.damping)) + " %";
   }
   if (method.correction > 0) text += ", inputs corrected";
+  if (method.fits_scales) text += ", scales fitted";
   return text + (method.corrects_bias ? ", bias corrected" : "");
 }
 
-LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs) {
-  LayerRounding best = best_rounding(task, inputs);
-  if (task.candidate.form != "codebook") return best;
-  RoundingTask other = task;
-  for (const EntryFit fit : {EntryFit::kInputs, EntryFit::kGrid}) {
-    other.entries = fit;
-    LayerRounding next = best_rounding(other, inputs);
-    next.nearest_error = best.nearest_error;
-    if (next.chosen_error < best.chosen_error) best = std::move(next);
+namespace {
+
+LayerRounding round_with(const RoundingTask& task, const std::vector<Matrix>& weights, const MomentsList& inputs,
+                         const RoundingMethod& method) {
+  LayerRounding result;
+  result.method = method;
+  RoundingTarget target = rounding_target(task, weights, inputs, method.correction, method.entries);
+  result.numbers = std::move(target.grid);
+  if (method == RoundingMethod{}) return result;
+  std::vector<Matrix> integers, scales;
+  for (std::size_t g = 0; g < inputs.size(); ++g) {
+    GridProblem problem{std::move(target.aims[g]), std::move(target.scales[g]), IntegerRange(task.candidate.bits),
+                        target.entries};
+    std::optional<SecondOrder> view;
+    if (method.looks_at_inputs()) view.emplace(gram_for(method, inputs[g]), method.damping);
+    RoundedGroup group = rounded(method, std::move(problem), target.widest.empty() ? Matrix() : target.widest[g],
+                                 view ? &*view : nullptr);
+    if (method.corrects_bias) {
+      const Eigen::VectorXf shift =
+          mean_error(group.integers.cwiseProduct(group.scales) - weights[g], weights[g], inputs[g]);
+      result.mean_error.insert(result.mean_error.end(), shift.begin(), shift.end());
+    }
+    integers.push_back(std::move(group.integers));
+    scales.push_back(std::move(group.scales));
   }
-  return best;
+  store(task, integers, scales, result.numbers);
+  return result;
+}
+
+}  // namespace
+
+LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs) {
+  Contest contest(task, inputs);
+  const LayerRounding best = contest.best();
+  LayerRounding result = round_with(task, contest.weights(), inputs.fit, best.method);
+  result.nearest_error = best.nearest_error;
+  result.chosen_error = best.chosen_error;
+  return result;
+}
+
+LayerRounding round_layer(const RoundingTask& task, const InputStatistics& inputs, const RoundingMethod& method) {
+  MomentsList all = inputs.fit;
+  for (std::size_t g = 0; g < all.size(); ++g) all[g] += inputs.held_out[g];
+  return round_with(task, matrices_of(task.weight, task.view), all, method);
 }
 
 }  // namespace mpq::quant

@@ -9,6 +9,8 @@ namespace mpq::quant {
 
 namespace {
 
+constexpr std::size_t kBlock = 64;
+
 std::size_t extent(Eigen::Index index) { return static_cast<std::size_t>(index); }
 
 }  // namespace
@@ -38,7 +40,6 @@ Matrix transpose_times(std::span<const float> x, std::span<const float> y, std::
 
 /// Row by row within a block of rows; what the block leaves of the rows below it in one product.
 bool factorize(Matrix& matrix) {
-  constexpr std::size_t kBlock = 64;
   const kernels::Kernels& kernel = kernels::best();
   const std::size_t n = extent(matrix.rows());
   float* const data = matrix.data();
@@ -56,6 +57,35 @@ bool factorize(Matrix& matrix) {
     kernel.product({{block, 1, n}, block, n, data + end * n + end, n, n - end, n - end, end - begin, -1, true});
   }
   return true;
+}
+
+void solve(const Matrix& factor, Matrix& numbers) {
+  const kernels::Kernels& kernel = kernels::best();
+  const std::size_t n = extent(factor.rows()), width = extent(numbers.cols());
+  const float* const r = factor.data();
+  const auto line = [&](std::size_t i) { return numbers.data() + i * width; };
+  const auto divide = [&](std::size_t i) {
+    for (std::size_t j = 0; j < width; ++j) line(i)[j] /= r[i * n + i];
+  };
+  for (std::size_t begin = 0; begin < n; begin += kBlock) {  // R' Y = numbers
+    const std::size_t end = std::min(begin + kBlock, n);
+    for (std::size_t i = begin; i < end; ++i) {
+      for (std::size_t k = begin; k < i; ++k) kernel.add(line(i), line(k), -r[k * n + i], width);
+      divide(i);
+    }
+    if (end == n) break;
+    kernel.product(
+        {{r + begin * n + end, 1, n}, line(begin), width, line(end), width, n - end, width, end - begin, -1});
+  }
+  for (std::size_t end = n; end > 0; end -= (end - 1) % kBlock + 1) {  // R X = Y
+    const std::size_t begin = end - ((end - 1) % kBlock + 1);
+    for (std::size_t i = end; i-- > begin;) {
+      for (std::size_t k = i + 1; k < end; ++k) kernel.add(line(i), line(k), -r[i * n + k], width);
+      divide(i);
+    }
+    if (begin == 0) break;
+    kernel.product({{r + begin, n, 1}, line(begin), width, line(0), width, begin, width, end - begin, -1});
+  }
 }
 
 }  // namespace mpq::quant

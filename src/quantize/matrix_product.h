@@ -16,4 +16,7 @@ Matrix transpose_times(std::span<const float> x, std::span<const float> y, std::
 /// positive definite.
 bool factorize(Matrix& matrix);
 
+/// Replaces `numbers` by X with R'R X = numbers, for the R of factorize.
+void solve(const Matrix& factor, Matrix& numbers);
+
 }  // namespace mpq::quant

@@ -34,26 +34,27 @@ std::vector<Index> by_energy(const DoubleMatrix& gram) {
 
 }  // namespace
 
-SecondOrderFactor::SecondOrderFactor(const DoubleMatrix& gram, double damping) : order_(by_energy(gram)) {
+SecondOrder::SecondOrder(const DoubleMatrix& gram, double damping) : order_(by_energy(gram)) {
   const double mean = gram.diagonal().mean();
   if (!(mean > 0) || !std::isfinite(mean)) return;
   const Index n = gram.rows();
+  const Matrix unit = (gram / mean).cast<float>();
   // Rounding leaves Grams of few samples slightly indefinite: more damping is the cure.
   constexpr int kTries = 4;
   constexpr double kMore = 10;
   for (int attempt = 0; attempt < kTries && !valid_; ++attempt, damping *= kMore) {
+    gram_ = unit;
+    gram_.diagonal().array() += static_cast<float>(damping);
     upper_.resize(n, n);
     for (Index i = 0; i < n; ++i) {
-      for (Index j = i; j < n; ++j) {
-        const double value = gram(order_[static_cast<std::size_t>(i)], order_[static_cast<std::size_t>(j)]) / mean;
-        upper_(i, j) = static_cast<float>(i == j ? value + damping : value);
-      }
+      const float* row = gram_.data() + order_[static_cast<std::size_t>(i)] * n;
+      for (Index j = i; j < n; ++j) upper_(i, j) = row[order_[static_cast<std::size_t>(j)]];
     }
     valid_ = factorize(upper_);
   }
 }
 
-Matrix SecondOrderFactor::round(const GridProblem& problem) const {
+RoundedRows SecondOrder::round(const GridProblem& problem) const {
   constexpr Index kBlock = 128;
   const kernels::Kernels& kernel = kernels::best();
   const Index rows = problem.weights.rows(), n = problem.weights.cols();
@@ -65,13 +66,14 @@ Matrix SecondOrderFactor::round(const GridProblem& problem) const {
     scales.row(place) = problem.scales.col(order_[static_cast<std::size_t>(place)]).transpose();
   }
   Matrix moved = Matrix::Zero(n, rows);
+  RoundedRows result{Matrix(rows, n), Eigen::VectorXf::Zero(rows)};
   const kernels::Levels levels = levels_of(problem);
   for (Index end = n; end > 0; end -= std::min(end, kBlock)) {
     const Index begin = std::max<Index>(end - kBlock, 0);
     for (Index place = end - 1; place >= begin; --place) {
       const auto line = [&](Matrix& matrix) { return matrix.data() + place * rows; };
-      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), levels}, line(integers),
-                          line(errors), count);
+      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), levels},
+                          {line(integers), line(errors), result.objective.data()}, count);
       for (Index before = begin; before < place; ++before) {
         kernel.add(moved.data() + before * rows, line(errors), upper_(before, place), count);
       }
@@ -86,9 +88,8 @@ Matrix SecondOrderFactor::round(const GridProblem& problem) const {
                     count,
                     static_cast<std::size_t>(end - begin)});
   }
-  Matrix result(rows, n);
   for (Index place = 0; place < n; ++place) {
-    result.col(order_[static_cast<std::size_t>(place)]) = integers.row(place).transpose();
+    result.integers.col(order_[static_cast<std::size_t>(place)]) = integers.row(place).transpose();
   }
   return result;
 }
@@ -107,16 +108,14 @@ Matrix rounding_error(const GridProblem& problem, const Matrix& integers) {
   return integers.cwiseProduct(problem.scales) - problem.weights;
 }
 
-std::size_t descend(const GridProblem& problem, const DoubleMatrix& gram, int sweeps, Matrix& integers) {
-  const double mean = gram.diagonal().mean();
-  if (!(mean > 0) || !std::isfinite(mean)) return 0;
+std::size_t SecondOrder::descend(const GridProblem& problem, int sweeps, Matrix& integers) const {
+  if (!valid_) return 0;
   const kernels::Levels levels = levels_of(problem);
   const kernels::Kernels& kernel = kernels::best();
-  const Matrix unit = (gram / mean).cast<float>();
-  const Eigen::VectorXf curvatures = unit.diagonal();
+  const Eigen::VectorXf curvatures = gram_.diagonal();
   Matrix errors = rounding_error(problem, integers);
-  Matrix slopes = times(errors, unit);  // half the gradient, kept up to date
-  const Index n = unit.rows();
+  Matrix slopes = times(errors, gram_);  // half the gradient, kept up to date
+  const Index n = gram_.rows();
   const auto columns = static_cast<std::size_t>(n);
   std::size_t moved = 0;
   for (Index r = 0; r < errors.rows(); ++r) {
@@ -136,7 +135,7 @@ std::size_t descend(const GridProblem& problem, const DoubleMatrix& gram, int sw
         const float step = kernels::best_step(row, k), change = step * problem.scales(r, column);
         integers(r, column) += step;
         errors(r, column) += change;
-        kernel.add(slopes.data() + first, unit.data() + column * n, change, columns);
+        kernel.add(slopes.data() + first, gram_.data() + column * n, change, columns);
         ++now;
       }
       moved += now;

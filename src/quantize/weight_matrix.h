@@ -39,6 +39,9 @@ struct MatrixView {
 /// The scale of every weight, in C order of the tensor: rows, blocks and whatever else share scales, spread out.
 std::vector<float> scale_of_each_weight(const QuantizedTensor& tensor);
 
+/// Number of the scale of every weight, in C order of the tensor.
+std::vector<std::uint32_t> scale_number_of_each_weight(const ScaleLayout& layout);
+
 /// Group `group` of a tensor as a matrix.
 template <typename T>
 Matrix group_matrix(std::span<const T> tensor, const MatrixView& view, std::size_t group) {

@@ -91,27 +91,35 @@ void add(float* y, const float* x, float factor, std::size_t n) {
 }
 
 template <bool kCodebook>
-void round_column_among(const Column& column, float* __restrict integers, float* __restrict errors, std::size_t n) {
+void round_column_among(const Column& column, const RoundedColumn& rounded, std::size_t n) {
   constexpr float kRounder = 12582912.0F;
+  const float* const weights = column.weights;
+  const float* const scales = column.scales;
+  const float* const moved = column.moved;
+  float* __restrict const integers = rounded.integers;
+  float* __restrict const errors = rounded.errors;
+  float* __restrict const objective = rounded.objective;
+  const float pivot = column.pivot, low = column.levels.low, high = column.levels.high;
   for (std::size_t i = 0; i < n; ++i) {
-    const float w = column.weights[i], scale = column.scales[i];
-    const float aim = (w + column.moved[i] / column.pivot) / scale;
-    float q = 0;
+    const float aim = weights[i] + moved[i] / pivot;
+    float q = aim / scales[i];
     if constexpr (kCodebook) {
-      q = nearest_entry(column.levels.entries, aim);
+      q = nearest_entry(column.levels.entries, q);
     } else {
-      q = aim < column.levels.low ? column.levels.low : aim;
-      q = q > column.levels.high ? column.levels.high : q;
+      q = q < low ? low : q;
+      q = q > high ? high : q;
       q = (q + kRounder) - kRounder;
     }
+    const float left = pivot * (aim - q * scales[i]);
     integers[i] = q;
-    errors[i] = w - q * scale;
+    errors[i] = weights[i] - q * scales[i];
+    objective[i] += left * left;
   }
 }
 
-void round_column(const Column& column, float* integers, float* errors, std::size_t n) {
-  column.levels.entries != nullptr ? round_column_among<true>(column, integers, errors, n)
-                                   : round_column_among<false>(column, integers, errors, n);
+void round_column(const Column& column, const RoundedColumn& rounded, std::size_t n) {
+  column.levels.entries != nullptr ? round_column_among<true>(column, rounded, n)
+                                   : round_column_among<false>(column, rounded, n);
 }
 
 template <bool kCodebook>

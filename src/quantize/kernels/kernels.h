@@ -44,6 +44,13 @@ struct Column {
   Levels levels;
 };
 
+/// What rounding a column gives, per row.
+struct RoundedColumn {
+  float* integers = nullptr;
+  float* errors = nullptr;     ///< weights - integers * scales
+  float* objective = nullptr;  ///< grows by (pivot * what is left of the aim)^2
+};
+
 /// Numbers of one row while integers are changed one at a time.
 struct Descent {
   const float* weights = nullptr;
@@ -62,8 +69,8 @@ struct Kernels {
   void (*product)(const Product&);
   /// y[i] += factor * x[i].
   void (*add)(float* y, const float* x, float factor, std::size_t n);
-  /// integers[i] = clamp(round(weights + moved / pivot) / scale), errors[i] = weights - integers * scale.
-  void (*round_column)(const Column&, float* integers, float* errors, std::size_t n);
+  /// Rounds weights + moved / pivot, the aim, to the grid.
+  void (*round_column)(const Column&, const RoundedColumn&, std::size_t n);
   /// The first column at `from` or behind whose integer should change, alone; n where there is none.
   std::size_t (*next_change)(const Descent&, std::size_t from, std::size_t n);
 };

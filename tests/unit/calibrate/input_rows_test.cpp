@@ -121,5 +121,30 @@ TEST(InputRows, AreCappedAndSplit) {
   EXPECT_FALSE(add_rows(use, tensor_of({5, 20}, 6), Split::kFit, 31, statistics));
 }
 
+/// Rows of every state a step starts from, by walking the steps of each direction.
+TEST(InputRows, StatesAreThoseThatStepsStartFrom) {
+  const std::int64_t steps = 5, directions = 2, batch = 3, hidden = 4;
+  const Tensor states = tensor_of({steps, directions, batch, hidden}, 21), start = tensor_of({2, batch, hidden}, 22);
+  quant::InputStatistics found(2, static_cast<std::size_t>(hidden));
+  const InputUse use{"y", InputUse::Kind::kState, {}, true}, initial{"h", InputUse::Kind::kInitialState, {}, false};
+  ASSERT_TRUE(add_rows(use, states, Split::kFit, 1000, found));
+  ASSERT_TRUE(add_rows(initial, start, Split::kFit, 1000, found));
+  for (std::int64_t d = 0; d < directions; ++d) {
+    Eigen::VectorXd sum = Eigen::VectorXd::Zero(hidden);
+    const auto add = [&](const Tensor& tensor, std::int64_t line) {
+      for (std::int64_t i = 0; i < batch * hidden; ++i) {
+        sum[i % hidden] += static_cast<double>(tensor.as<float>()[static_cast<std::size_t>(line * batch * hidden + i)]);
+      }
+    };
+    add(start, d);
+    for (std::int64_t t = 0; t < steps; ++t) {
+      const bool starts_a_step = d == 0 ? t + 1 < steps : t > 0;
+      if (starts_a_step) add(states, t * directions + d);
+    }
+    EXPECT_EQ(found.fit[static_cast<std::size_t>(d)].count, static_cast<double>(steps * batch));
+    EXPECT_LT((found.fit[static_cast<std::size_t>(d)].sum - sum).norm(), 1e-4);
+  }
+}
+
 }  // namespace
 }  // namespace mpq::calibrate

@@ -73,5 +73,43 @@ TEST(LayerInputs, TablesAndBatchesHaveNone) {
   EXPECT_FALSE(inputs_of(batched));
 }
 
+TEST(LayerInputs, RecurrentLayersReadInputsAndStates) {
+  const Model model = load(parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[T,N,32] x, float[2,N,16] h) => (float[T,2,N,16] y) {
+      y, last = GRU<hidden_size=16, direction="bidirectional">(x, w, r, , , h) })",
+                                 {{"w", {2, 48, 32}}, {"r", {2, 48, 16}}}));
+  const auto inputs = inputs_of(model, 0), states = inputs_of(model, 1);
+  ASSERT_TRUE(inputs && states);
+  EXPECT_EQ(inputs->view, quant::MatrixView::rows_first(1, 96, 32));
+  EXPECT_EQ(states->view, quant::MatrixView::rows_first(2, 48, 16));
+  ASSERT_EQ(states->uses.size(), 2U);
+  EXPECT_EQ(states->uses[0].activation, "y");
+  EXPECT_TRUE(states->uses[0].last_direction_reversed);
+  EXPECT_EQ(states->uses[1].kind, InputUse::Kind::kInitialState);
+}
+
+TEST(LayerInputs, RecurrentWeightsWhoseGatesAreBroughtIntoOrder) {
+  const Model model = load(parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[T,N,32] x) => (float[T,1,N,16] y)
+      <int64[1] zero = {0}, int64[1] one_gate = {16}, int64[1] all = {48}> {
+      a = Slice(w, zero, one_gate, zero)  b = Slice(w, one_gate, all, zero)  c = Concat<axis=0>(b, a)
+      u = Unsqueeze(c, zero)  y = GRU<hidden_size=16>(x, u, r) })",
+                                 {{"w", {48, 32}}, {"r", {1, 48, 16}}}));
+  const auto found = inputs_of(model, 0);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->view, quant::MatrixView::rows_first(1, 48, 32));
+  EXPECT_EQ(found->uses.size(), 1U);
+}
+
+TEST(LayerInputs, TransposedConvolutionsReadPixels) {
+  const Model model = load(parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,32,H,W] x) => (float[1,6,P,Q] y) { y = ConvTranspose<group=2, strides=[2,2]>(x, w) })",
+                                 {{"w", {32, 3, 2, 2}}}));
+  const auto found = inputs_of(model);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->view, (quant::MatrixView{2, 12, 16, 192, 1, 12}));
+  EXPECT_EQ(found->bias, "");
+}
+
 }  // namespace
 }  // namespace mpq::calibrate

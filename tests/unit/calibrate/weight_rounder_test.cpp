@@ -17,41 +17,66 @@ class WeightRounderTest : public ::testing::Test {
 };
 
 TEST_F(WeightRounderTest, RoundsEveryLayerItCanReach) {
-  WeightRounder rounder(model_, samples_, false, 1, silent_observer());
-  EXPECT_EQ(rounder.find(0, kFourBits), nullptr);
-  rounder.round(requests_, quant::ScaleFit::kMse);
+  WeightRounder rounder(model_, samples_, 1, silent_observer());
+  const WeightRounder::Networks networks = rounder.round(requests_, {}, quant::ScaleFit::kMse);
   for (std::size_t layer = 0; layer < 3; ++layer) {
-    const quant::LayerRounding* rounding = rounder.find(layer, kFourBits);
-    ASSERT_NE(rounding, nullptr);
-    EXPECT_EQ(rounding->numbers.values.size(), model_.weight(layer).size());
-    EXPECT_LE(rounding->chosen_error, rounding->nearest_error);
+    for (const RoundedNetwork* network : {&networks.trial, &networks.final}) {
+      const quant::LayerRounding* rounding = network->find(layer, kFourBits);
+      ASSERT_NE(rounding, nullptr);
+      EXPECT_EQ(rounding->numbers.values.size(), model_.weight(layer).size());
+      EXPECT_LE(rounding->chosen_error, rounding->nearest_error);
+    }
+    EXPECT_EQ(networks.trial.find(layer, kFourBits)->method, networks.final.find(layer, kFourBits)->method);
   }
-  EXPECT_EQ(rounder.find(0, {3, "grid", 0}), nullptr);
-  EXPECT_EQ(rounder.corrected_bias(0, kFourBits).first, "");
+  EXPECT_EQ(networks.final.find(0, {3, "grid", 0}), nullptr);
+  EXPECT_EQ(rounder.corrected_bias(0, *networks.final.find(0, kFourBits)).first, "");
 }
 
 TEST_F(WeightRounderTest, ThreadsDoNotMatter) {
   for (const bool sequential : {false, true}) {
-    WeightRounder one(model_, samples_, sequential, 1, silent_observer());
-    WeightRounder four(model_, samples_, sequential, 4, silent_observer());
-    one.round(requests_, quant::ScaleFit::kMse);
-    four.round({requests_[2]}, quant::ScaleFit::kMse);
-    four.round(requests_, quant::ScaleFit::kMse);
+    WeightRounder one(model_, samples_, 1, silent_observer());
+    WeightRounder four(model_, samples_, 4, silent_observer());
+    const RoundingStyle style{sequential, true};
+    const auto first = one.round(requests_, style, quant::ScaleFit::kMse);
+    four.round({requests_[2]}, style, quant::ScaleFit::kMse);
+    const auto second = four.round(requests_, style, quant::ScaleFit::kMse);
     for (std::size_t layer = 0; layer < 3; ++layer) {
-      EXPECT_EQ(one.find(layer, kFourBits)->numbers.values, four.find(layer, kFourBits)->numbers.values);
+      EXPECT_EQ(first.final.find(layer, kFourBits)->numbers.values,
+                second.final.find(layer, kFourBits)->numbers.values);
+      EXPECT_EQ(first.trial.find(layer, kFourBits)->numbers.values,
+                second.trial.find(layer, kFourBits)->numbers.values);
     }
   }
 }
 
 TEST_F(WeightRounderTest, SequentialLayersSeeTheLayersBefore) {
-  WeightRounder plain(model_, samples_, false, 1, silent_observer());
-  WeightRounder sequential(model_, samples_, true, 1, silent_observer());
+  WeightRounder rounder(model_, samples_, 1, silent_observer());
   const Candidate two_bits{2, "grid", 0};
   const std::vector<RoundingRequest> requests{{0, two_bits}, {1, two_bits}, {2, two_bits}};
-  plain.round(requests, quant::ScaleFit::kMse);
-  sequential.round(requests, quant::ScaleFit::kMse);
-  EXPECT_EQ(plain.find(0, two_bits)->numbers.values, sequential.find(0, two_bits)->numbers.values);
-  EXPECT_NE(plain.find(2, two_bits)->numbers.values, sequential.find(2, two_bits)->numbers.values);
+  const auto plain = rounder.round(requests, {}, quant::ScaleFit::kMse);
+  const auto sequential = rounder.round(requests, {true, false}, quant::ScaleFit::kMse);
+  EXPECT_EQ(plain.final.find(0, two_bits)->numbers.values, sequential.final.find(0, two_bits)->numbers.values);
+  EXPECT_NE(plain.final.find(2, two_bits)->numbers.values, sequential.final.find(2, two_bits)->numbers.values);
+}
+
+TEST_F(WeightRounderTest, TheTrialDoesNotSeeTheHeldOutSamples) {
+  std::vector<Feed> feeds, spoiled;
+  const Samples others = Samples::synthetic(model_, 24, 4);
+  for (std::size_t i = 0; i < samples_.size(); ++i) {
+    feeds.push_back(samples_[i]);
+    spoiled.push_back(i % 2 == 1 ? others[i] : samples_[i]);
+  }
+  EXPECT_EQ(held_out_of(samples_).size(), samples_.size() / 2);
+  const Samples same(feeds, samples_.facts()), changed(spoiled, samples_.facts());
+  for (const bool sequential : {false, true}) {
+    WeightRounder one(model_, same, 1, silent_observer()), other(model_, changed, 1, silent_observer());
+    const auto first = one.round(requests_, {sequential, false}, quant::ScaleFit::kMse);
+    const auto second = other.round(requests_, {sequential, false}, quant::ScaleFit::kMse);
+    const quant::LayerRounding &a = *first.trial.find(0, kFourBits), &b = *second.trial.find(0, kFourBits);
+    if (a.method == b.method) {
+      EXPECT_EQ(a.numbers.values, b.numbers.values);
+    }
+  }
 }
 
 }  // namespace

@@ -54,14 +54,16 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
     constexpr std::size_t kCount = 100;
     const Numbers weights = gaussians(4, kCount), moved = gaussians(5, kCount), scales(kCount, .37F);
     Numbers integers[2] = {Numbers(kCount), Numbers(kCount)}, errors[2] = {Numbers(kCount), Numbers(kCount)};
+    Numbers objective[2] = {Numbers(kCount), Numbers(kCount)};
     for (const std::size_t i : {0, 1}) {
       const kernels::Kernels& kernel = kernels::at(i * set);
-      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, {-4, 3, nullptr}}, integers[i].data(),
-                          errors[i].data(), kCount);
+      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, {-4, 3, nullptr}},
+                          {integers[i].data(), errors[i].data(), objective[i].data()}, kCount);
       kernel.add(errors[i].data(), weights.data(), .3F, kCount);
     }
     EXPECT_EQ(integers[0], integers[1]);
     EXPECT_EQ(errors[0], errors[1]);
+    EXPECT_EQ(objective[0], objective[1]);
   }
 }
 
@@ -81,6 +83,18 @@ TEST(Kernels, NextChangeIsWhatBestStepSays) {
     EXPECT_EQ(kernels::at(set).next_change(row, 50, kCount), kCount);
   }
   EXPECT_EQ(kernels::best_step(row, 3), -2);
+}
+
+TEST(MatrixProduct, SolvesWithTheFactor) {
+  for (const std::size_t n : {3, 64, 200}) {
+    Matrix gram = transpose_times(gaussians(9, 2 * n * n), {}, 2 * n) / static_cast<float>(n);
+    const Numbers numbers = gaussians(10, n * 7);
+    const Matrix expected = Eigen::Map<const Matrix>(numbers.data(), static_cast<Eigen::Index>(n), 7);
+    Matrix found = times(gram, expected);
+    ASSERT_TRUE(factorize(gram));
+    solve(gram, found);
+    EXPECT_LT((found - expected).norm() / expected.norm(), 1e-3) << n;
+  }
 }
 
 TEST(MatrixProduct, FactorTimesItselfIsTheMatrix) {

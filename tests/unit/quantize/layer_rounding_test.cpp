@@ -54,7 +54,10 @@ struct Case {
     inputs.add(0, false, correlated_rows(9, kRows, kInputs, mean), kRows);
   }
   LayerRounding round(const Candidate& candidate, bool has_bias) const {
-    return choose_rounding({weight, layer, candidate, ScaleFit::kMse, view, has_bias}, inputs);
+    return choose_rounding(task(candidate, has_bias), inputs);
+  }
+  RoundingTask task(const Candidate& candidate, bool has_bias, bool fits_scales = false) const {
+    return {weight, layer, candidate, ScaleFit::kMse, view, has_bias, fits_scales};
   }
   double fresh_damage(const LayerRounding& rounding, float mean = 0) const {
     return damage(weight, rounding, correlated_rows(11, kRows, kInputs, mean), kInputs, kOutputs);
@@ -74,6 +77,25 @@ TEST(LayerRounding, CorrelatedInputsGainOnRowsNeverSeen) {
     EXPECT_EQ(rounding.numbers.values.size(), nearest.numbers.values.size());
     EXPECT_TRUE(rounding.mean_error.empty());
   }
+}
+
+TEST(LayerRounding, RowsMayTakeOtherScales) {
+  const Case c;
+  const LayerRounding plain = c.round(grid(3), false);
+  const LayerRounding fitted = choose_rounding(c.task(grid(3), false, true), c.inputs);
+  EXPECT_TRUE(fitted.method.fits_scales);
+  EXPECT_LT(fitted.chosen_error, plain.chosen_error);
+  EXPECT_LT(c.fresh_damage(fitted), c.fresh_damage(plain));
+  EXPECT_EQ(fitted.numbers.scales.size(), plain.numbers.scales.size());
+}
+
+TEST(LayerRounding, AllRowsTellMoreThanHalf) {
+  const Case c;
+  const LayerRounding half = c.round(grid(3), false);
+  const LayerRounding all = round_layer(c.task(grid(3), false), c.inputs, half.method);
+  EXPECT_EQ(all.method, half.method);
+  EXPECT_NE(all.numbers.values, half.numbers.values);
+  EXPECT_LT(c.fresh_damage(all), 1.05 * c.fresh_damage(half));
 }
 
 TEST(LayerRounding, AMeanErrorGoesIntoTheBias) {
@@ -113,7 +135,7 @@ TEST(LayerRounding, GroupsHaveStatisticsOfTheirOwn) {
     inputs.add(0, fit, std::vector<float>{1, 1, -2, -2}, 2);
     inputs.add(1, fit, std::vector<float>{1, -1, -2, 2}, 2);
   }
-  const RoundingTask task{weight, layer, grid(2), ScaleFit::kMse, MatrixView::rows_first(2, 2, 2), false};
+  const RoundingTask task{weight, layer, grid(2), ScaleFit::kMse, MatrixView::rows_first(2, 2, 2), false, true};
   const LayerRounding rounding = choose_rounding(task, inputs);
   EXPECT_LE(rounding.chosen_error, rounding.nearest_error);
   EXPECT_EQ(rounding.numbers.values.size(), 8U);

@@ -87,14 +87,14 @@ Matrix textbook_gptq(const GridProblem& problem, const DoubleMatrix& gram, doubl
 TEST(SecondOrder, UncorrelatedInputsGiveNearest) {
   const GridProblem problem = problem_of(1, 7, 150, 4);
   const DoubleMatrix identity = DoubleMatrix::Identity(150, 150) * 3e-9;
-  EXPECT_EQ(SecondOrderFactor(identity, .1).round(problem), round_to_nearest(problem));
+  EXPECT_EQ(SecondOrder(identity, .1).round(problem).integers, round_to_nearest(problem));
 }
 
 TEST(SecondOrder, GivesTheIntegersOfTheTextbookAlgorithm) {
   for (const Index columns : {5, 40, 300}) {  // one block and several
     const GridProblem problem = problem_of(10, 4, columns, 3);
     const DoubleMatrix gram = correlated_gram(20, columns, 2 * columns);
-    const Matrix found = SecondOrderFactor(gram, .1).round(problem);
+    const Matrix found = SecondOrder(gram, .1).round(problem).integers;
     const Matrix expected = textbook_gptq(problem, gram, .1);
     // Single precision may tip a number that lies halfway, and then those after it.
     EXPECT_GT((found.array() == expected.array()).cast<double>().mean(), columns > 100 ? .9 : .999) << columns;
@@ -106,7 +106,7 @@ TEST(SecondOrder, ScalesMayDifferFromBlockToBlock) {
   GridProblem problem = problem_of(30, 3, 64, 3);
   problem.scales.rightCols(32) *= .5F;
   const DoubleMatrix gram = correlated_gram(31, 64, 200);
-  EXPECT_EQ(SecondOrderFactor(gram, .3).round(problem), textbook_gptq(problem, gram, .3));
+  EXPECT_EQ(SecondOrder(gram, .3).round(problem).integers, textbook_gptq(problem, gram, .3));
 }
 
 TEST(SecondOrder, NoRoundingBeatsTheBestOfAll) {
@@ -120,9 +120,10 @@ TEST(SecondOrder, NoRoundingBeatsTheBestOfAll) {
       for (int k = 0; k < 5; ++k) integers(0, k) = static_cast<float>((code >> (2 * k)) % 4 - 2);
       best = std::min(best, objective(problem, gram, integers));
     }
-    Matrix found = SecondOrderFactor(gram, .01).round(problem);
+    const SecondOrder view(gram, .01);
+    Matrix found = view.round(problem).integers;
     EXPECT_GE(objective(problem, gram, found), best * (1 - 1e-5));
-    descend(problem, gram, 10, found);
+    view.descend(problem, 10, found);
     const double polished = objective(problem, gram, found);
     EXPECT_GE(polished, best * (1 - 1e-5));
     if (polished < objective(problem, gram, round_to_nearest(problem)) * (1 - 1e-5)) ++better;
@@ -135,7 +136,7 @@ TEST(SecondOrder, DescentEndsWhereNoSingleChangeHelps) {
   const DoubleMatrix gram = correlated_gram(41, 12, 30);
   Matrix integers = round_to_nearest(problem);
   const double before = objective(problem, gram, integers);
-  EXPECT_GT(descend(problem, gram, 100, integers), 0U);
+  EXPECT_GT(SecondOrder(gram, 0).descend(problem, 100, integers), 0U);
   const double after = objective(problem, gram, integers);
   EXPECT_LT(after, before);
   for (Index r = 0; r < 3; ++r) {
@@ -150,12 +151,12 @@ TEST(SecondOrder, DescentEndsWhereNoSingleChangeHelps) {
 }
 
 TEST(SecondOrder, HopelessGramsAreToldApart) {
-  EXPECT_FALSE(SecondOrderFactor(DoubleMatrix::Zero(4, 4), .1).valid());
+  EXPECT_FALSE(SecondOrder(DoubleMatrix::Zero(4, 4), .1).valid());
   DoubleMatrix odd = DoubleMatrix::Identity(4, 4);
   odd(2, 2) = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_FALSE(SecondOrderFactor(odd, .1).valid());
+  EXPECT_FALSE(SecondOrder(odd, .1).valid());
   // Fewer samples than inputs: damping makes up for the missing directions.
-  EXPECT_TRUE(SecondOrderFactor(correlated_gram(50, 30, 3), .01).valid());
+  EXPECT_TRUE(SecondOrder(correlated_gram(50, 30, 3), .01).valid());
 }
 
 }  // namespace

@@ -1,0 +1,131 @@
+#include "quantize/rounding_target.h"
+
+#include <limits>
+
+#include "quantize/codebook.h"
+#include "quantize/matrix_product.h"
+
+namespace mpq::quant {
+
+namespace {
+
+using Eigen::Index;
+
+/// Calls visit(offset in the tensor, group, row, column) for every weight.
+template <typename Visit>
+void for_each_weight(const MatrixView& view, const Visit& visit) {
+  for (std::size_t g = 0; g < view.groups; ++g) {
+    for (std::size_t r = 0; r < view.rows; ++r) {
+      for (std::size_t k = 0; k < view.columns; ++k) {
+        visit(view.at(g, r, k), g, static_cast<Index>(r), static_cast<Index>(k));
+      }
+    }
+  }
+}
+
+/// True where no scale serves weights of different rows.
+bool rows_have_own_scales(const ScaleLayout& layout, const MatrixView& view) {
+  const std::vector<std::uint32_t> numbers = scale_number_of_each_weight(layout);
+  constexpr std::size_t kNobody = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> owners(static_cast<std::size_t>(layout.scale_count()), kNobody);
+  bool own = true;
+  for_each_weight(view, [&](std::size_t offset, std::size_t group, Index row, Index) {
+    std::size_t& owner = owners[numbers[offset]];
+    const std::size_t here = group * view.rows + static_cast<std::size_t>(row);
+    if (owner == kNobody) owner = here;
+    own = own && owner == here;
+  });
+  return own;
+}
+
+Matrix corrected(const Matrix& weights, const Moments2& inputs, double lambda, bool centred) {
+  const DoubleMatrix gram = centred ? inputs.centred() : inputs.gram;
+  const DoubleMatrix cross = centred ? inputs.centred_cross() : inputs.cross;
+  const double mean = gram.diagonal().mean();
+  if (!(mean > 0)) return weights;
+  Matrix factor = (gram / mean).cast<float>();
+  factor.diagonal().array() += static_cast<float>(lambda);
+  if (!factorize(factor)) return weights;
+  Matrix change = times((cross / mean).cast<float>(), weights.transpose());
+  solve(factor, change);
+  if (!change.allFinite()) return weights;
+  return weights - change.transpose();
+}
+
+/// The diagonal of the Gram, for every weight of its column; a tenth of its mean is added, for the inputs are samples.
+std::vector<float> input_energies(const RoundingTask& task, const std::vector<Moments2>& inputs) {
+  constexpr double kFloor = 0.1;
+  std::vector<float> result(task.weight.size());
+  for (std::size_t g = 0; g < task.view.groups; ++g) {
+    const Eigen::VectorXd diagonal = inputs[g].gram.diagonal() / inputs[g].count;
+    const double floor = kFloor * diagonal.mean();
+    for (std::size_t k = 0; k < task.view.columns; ++k) {
+      const auto energy = static_cast<float>(diagonal[static_cast<Index>(k)] + floor);
+      for (std::size_t r = 0; r < task.view.rows; ++r) result[task.view.at(g, r, k)] = energy;
+    }
+  }
+  return result;
+}
+
+QuantizedTensor nearest_numbers(const RoundingTask& task, std::span<const float> weight,
+                                const std::vector<Moments2>& inputs, EntryFit entries) {
+  if (task.candidate.form != "codebook") return quantize_grid(weight, task.layer, task.candidate, task.fit);
+  switch (entries) {
+    case EntryFit::kGrid:
+      return codebook_of_grid(weight, task.layer, task.candidate, task.fit);
+    case EntryFit::kInputs:
+      return quantize_codebook(weight, task.layer, task.candidate, input_energies(task, inputs));
+    case EntryFit::kWeights:
+      break;
+  }
+  return quantize_codebook(weight, task.layer, task.candidate);
+}
+
+}  // namespace
+
+std::vector<Matrix> matrices_of(std::span<const float> tensor, const MatrixView& view) {
+  std::vector<Matrix> result;
+  for (std::size_t g = 0; g < view.groups; ++g) result.push_back(group_matrix<float>(tensor, view, g));
+  return result;
+}
+
+RoundingTarget rounding_target(const RoundingTask& task, const std::vector<Matrix>& weights,
+                               const std::vector<Moments2>& inputs, double correction, EntryFit entries) {
+  RoundingTarget target;
+  target.aims = weights;
+  std::vector<float> tensor(task.weight.begin(), task.weight.end());
+  if (correction > 0) {
+    for (std::size_t g = 0; g < weights.size(); ++g) {
+      target.aims[g] = corrected(weights[g], inputs[g], correction, task.has_bias);
+    }
+    for_each_weight(
+        task.view, [&](std::size_t offset, std::size_t g, Index r, Index k) { tensor[offset] = target.aims[g](r, k); });
+  }
+  target.grid = nearest_numbers(task, tensor, inputs, entries);
+  target.scales = matrices_of(scale_of_each_weight(target.grid), task.view);
+  if (!target.grid.codebook.empty()) {
+    target.entries = std::make_shared<const EntryTable>(target.grid.codebook);
+  } else if (rows_have_own_scales(target.grid.layout, task.view)) {
+    const QuantizedTensor widest = quantize_grid(tensor, task.layer, task.candidate, ScaleFit::kMinMax);
+    target.widest = matrices_of(scale_of_each_weight(widest), task.view);
+  }
+  return target;
+}
+
+void store(const RoundingTask& task, const std::vector<Matrix>& integers, const std::vector<Matrix>& scales,
+           QuantizedTensor& grid) {
+  const std::vector<std::uint32_t> numbers = scale_number_of_each_weight(grid.layout);
+  std::vector<float> stored = scales_of(grid);
+  for_each_weight(task.view, [&](std::size_t offset, std::size_t g, Index r, Index k) {
+    stored[numbers[offset]] = scales[g](r, k);
+  });
+  set_scales(stored, grid);
+  stored = scales_of(grid);
+  const float limit = largest_product(task.layer.dtype);
+  for_each_weight(task.view, [&](std::size_t offset, std::size_t g, Index r, Index k) {
+    grid.values[offset] =
+        finite_value(static_cast<std::int8_t>(integers[g](r, k)), stored[numbers[offset]], limit, grid.codebook);
+  });
+}
+
+}  // namespace mpq::quant
