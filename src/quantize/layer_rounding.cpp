@@ -164,8 +164,8 @@ double Contest::error(const RoundingMethod& method) {
   for (std::size_t g = 0; g < picked_weights_.size(); ++g) {
     const Matrix& weights = picked_weights_[g];
     const Matrix widest = aim.widest.empty() ? Matrix() : aim.widest[g];
-    const RoundedGroup group =
-        rounded(method, {aim.aims[g], aim.scales[g], IntegerRange(task_.candidate.bits), aim.entries}, widest, view(method, g));
+    const RoundedGroup group = rounded(
+        method, {aim.aims[g], aim.scales[g], IntegerRange(task_.candidate.bits), aim.entries}, widest, view(method, g));
     const Matrix change = group.integers.cwiseProduct(group.scales) - weights;
     Eigen::VectorXf shift;
     if (method.corrects_bias) shift = mean_error(change, weights, inputs_.fit[g]);
