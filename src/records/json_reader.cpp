@@ -153,7 +153,7 @@ Json parse_record(const std::string& text, const std::string& where, const std::
     throw Error(ErrorCode::kInvalidInput,
                 "The file is JSON, but no record of mpq: schema_version or record is missing.", where,
                 "Give a record that mpq wrote.");
-  const std::string found = reader.at("record").word({"sensitivity", "plan", "run"});
+  const std::string found = reader.at("record").word({"sensitivity", "plan", "run", "profile"});
   if (found != kind)
     throw Error(ErrorCode::kInvalidInput, "The file holds a " + found + " record; a " + kind + " record was expected.",
                 where);
