@@ -1,7 +1,6 @@
 #include "profile/profile_journal.h"
 
 #include "mpq/error.h"
-#include "mpq/version.h"
 
 #include "records/profile_json.h"
 #include "support/hash.h"
@@ -12,9 +11,7 @@ namespace {
 std::string key_of(const Profile& profile, const ProfileOptions& options) {
   Sha256 hash;
   const auto add = [&](const std::string& part) { hash.update(std::to_string(part.size()) + ":" + part + ";"); };
-  for (const std::string& part :
-       {std::string(version()), profile.model.sha256, profile.data.sha256, profile.machine.sha256})
-    add(part);
+  for (const std::string& part : {profile.model.sha256, profile.data.sha256, profile.machine.sha256}) add(part);
   for (const Processor& processor : profile.processors) {
     add(processor.name);
     add(processor.description);
