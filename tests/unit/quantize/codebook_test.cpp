@@ -120,7 +120,7 @@ TEST(Codebook, ExtremeSizesDoNotOverflow) {
   const Layer layer = test_layer({2, 32}, {0});
   for (const float size : {1e-38F, 3e38F}) {
     std::vector<float> weights(64);
-    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = size * (static_cast<float>(i % 5) - 2) / 2;
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = size * ((static_cast<float>(i % 5) - 2) / 2);
     const QuantizedTensor stored = quantize_codebook(weights, layer, book(3));
     const std::vector<float> values = dequantize(stored);
     for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(values[i] / size, weights[i] / size, 0.02);
