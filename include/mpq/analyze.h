@@ -6,6 +6,7 @@
 
 #include "mpq/model.h"
 #include "mpq/observer.h"
+#include "mpq/output_role.h"
 #include "mpq/samples.h"
 #include "mpq/sensitivity.h"
 
@@ -44,6 +45,7 @@ struct AnalyzeOptions {
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;
   std::string outputs_glob;  ///< measure only outputs whose name matches; empty = all floating-point outputs
+  std::vector<OutputRole> output_roles;  ///< weights and kinds of outputs; later ones win
   void validate() const;
 };
 

@@ -6,6 +6,7 @@
 
 #include "mpq/allocate.h"
 #include "mpq/analyze.h"
+#include "mpq/drop_limit.h"
 #include "mpq/quantize.h"
 #include "mpq/run_record.h"
 #include "mpq/samples.h"
@@ -16,6 +17,9 @@ namespace mpq {
 /// What `mpq quantize` is told.
 struct PipelineOptions {
   std::vector<Budget> budgets;
+  /// Write the smallest model whose loss on the evaluation data stays within this; at most one budget then limits the
+  /// size from above.
+  std::optional<DropLimit> max_drop;
   AnalyzeOptions analyze;
   AllocateOptions allocate;
   QuantizeOptions

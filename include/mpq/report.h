@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "mpq/profile.h"
 #include "mpq/run_record.h"
 
 namespace mpq {
@@ -19,11 +20,13 @@ struct ReportOptions {
   std::vector<Plan> frontier = {}, uniforms = {};
 };
 
-/// Reads any record mpq writes (run, sensitivity or plan), told apart by their keys. Throws Error{kInvalidInput}.
-using AnyRecord = std::variant<RunRecord, Sensitivity, Plan>;
+/// Reads any record mpq writes (run, sensitivity, plan or profile), told apart by their keys. Throws
+/// Error{kInvalidInput}.
+using AnyRecord = std::variant<RunRecord, Sensitivity, Plan, Profile>;
 AnyRecord read_record(const std::string& path);
 
-/// Renders a record. Throws Error{kUsage} for an unknown format.
+/// Renders a record. Throws Error{kUsage} for an unknown format, and for one that a profile does not have (it has
+/// table, json and csv).
 std::string render(const AnyRecord& record, const ReportOptions& options);
 
 /// Renders a record into a file, atomically. Throws Error{kOutput}, also when `path` exists and `force` is false.

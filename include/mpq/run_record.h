@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mpq/analyze.h"
+#include "mpq/drop_limit.h"
 #include "mpq/plan.h"
 #include "mpq/sensitivity.h"
 #include "mpq/verify.h"
@@ -24,6 +25,7 @@ struct RunRecord {
   std::optional<Sensitivity> sensitivity;
   std::optional<AnalysisCost> cost;
   std::optional<Plan> plan;
+  std::optional<DropSearch> drop_search;                       ///< with a limit of the loss: the sizes measured
   std::vector<std::pair<std::string, std::string>> run_forms;  ///< layer -> how it runs
   std::optional<Verification> verification;
   std::optional<Verification> uniform_baseline;  ///< the same bytes spent on one width everywhere, where measured

@@ -47,6 +47,14 @@ class Samples {
   DataFacts facts_;
 };
 
+/// Writes arrays as NumPy's .npz, uncompressed. bfloat16 is written as its bits (uint16). Equal arrays give equal files.
+/// Throws Error{kUnsupported} for strings and for more than 4 GiB, Error{kOutput} as every output.
+void write_npz(const std::string& path, const Feed& arrays, bool force);
+
+/// One array per name with a leading axis over the feeds; where their shapes differ or one lacks the name, an array
+/// each: name_0, name_1, ...
+Feed stacked(const std::vector<Feed>& feeds);
+
 /// True labels of the evaluation samples: a 1-D integer `.npy`. Throws Error{kInvalidInput}.
 std::vector<std::int64_t> load_labels(const std::string& path);
 

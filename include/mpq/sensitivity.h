@@ -75,6 +75,12 @@ struct SizeFacts {
   std::int64_t quantizable_parameters = 0;
 };
 
+/// How an output enters the damage.
+struct MeasuredAs {
+  std::string kind;   ///< as in OutputComparison
+  double weight = 1;  ///< relative to the other outputs
+};
+
 /// Layer x candidate scores. The value `mpq analyze` writes; holds no times, so equal inputs give equal bytes.
 struct Sensitivity {
   static constexpr int kSchemaVersion = 1;
@@ -82,6 +88,7 @@ struct Sensitivity {
   DataFacts data;
   AnalyzeSettings settings;
   std::vector<std::string> outputs;      ///< the outputs the damage is measured on
+  std::vector<MeasuredAs> measured_as;   ///< by output; empty where an older record does not say
   std::vector<LayerSensitivity> layers;  ///< quantizable layers, in the model's order
   std::vector<Layer> skipped;            ///< weights left alone, each with its reason
   SizeFacts size;

@@ -7,6 +7,7 @@
 
 #include "mpq/model.h"
 #include "mpq/observer.h"
+#include "mpq/output_role.h"
 #include "mpq/samples.h"
 
 namespace mpq {
@@ -14,7 +15,7 @@ namespace mpq {
 /// Damage of one output over all samples. Figures that make no sense for an output are absent.
 struct OutputComparison {
   std::string name;
-  std::string kind;         ///< "logits", "probabilities", "sigmoid", "embedding", "tensor", "labels"
+  std::string kind;         ///< "logits", "probabilities", "sigmoid", "tensor", "labels"
   double relative_mse = 0;  ///< sum (y - y')^2 / sum y^2
   double sqnr_db = 0;       ///< -10 log10(relative_mse), at most 300
   double cosine = 0;        ///< mean over samples
@@ -45,6 +46,7 @@ struct Verification {
 struct VerifyOptions {
   std::string metric = "auto";  ///< as in AnalyzeOptions
   std::string outputs_glob;
+  std::vector<OutputRole> output_roles;
   int threads = 0;
   void validate() const;
 };

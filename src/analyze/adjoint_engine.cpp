@@ -40,13 +40,17 @@ std::vector<SameShapes> by_shapes(const Experiment& experiment) {
   return result;
 }
 
+std::int64_t adjoint_bytes(const Experiment& experiment, std::size_t task) {
+  return experiment.layer_of(experiment.tasks[task]).parameters * static_cast<std::int64_t>(sizeof(float)) *
+         experiment.options.probes;
+}
+
 /// Layers whose weights' adjoints are computed at the same time, at most `limit_bytes` of them.
 std::vector<Tasks> groups_of(const Experiment& experiment, const Tasks& tasks, std::int64_t limit_bytes) {
   std::vector<Tasks> groups;
   std::int64_t held = 0;
   for (const std::size_t task : tasks) {
-    const std::int64_t bytes = experiment.layer_of(experiment.tasks[task]).parameters *
-                               static_cast<std::int64_t>(sizeof(float)) * experiment.options.probes;
+    const std::int64_t bytes = adjoint_bytes(experiment, task);
     if (groups.empty() || held + bytes > limit_bytes) {
       groups.emplace_back();
       held = 0;
@@ -56,6 +60,18 @@ std::vector<Tasks> groups_of(const Experiment& experiment, const Tasks& tasks, s
   }
   return groups;
 }
+
+/// One graph, the trials of its shapes, and what they gave.
+struct Group {
+  const adjoint::AdjointGraph& graph;
+  const adjoint::FactsMap& facts;
+  const runtime::Session& session;
+  const std::vector<std::size_t>& trials;
+  const Tasks& tasks;                          ///< parallel to graph.weights
+  std::vector<ProductTable> products;          ///< per task
+  std::vector<Tensor> dense;                   ///< per task: adjoints of a batch of trials, [trials * probes, weights]
+  std::vector<std::vector<std::vector<Tensor>>> gathered;  ///< per task, part: adjoint and indices of every trial
+};
 
 bool finite(const TaskOutcome& outcome) {
   return std::all_of(outcome.damages.begin(), outcome.damages.end(), [](const std::vector<double>& row) {
@@ -80,13 +96,18 @@ class Engine {
   std::vector<Unpriced> run();
 
  private:
-  void fit(const Tasks& tasks);
   void run_shapes(const SameShapes& shapes, const Tasks& tasks);
-  void run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& group);
-  void run_trial(const runtime::Session& session, const adjoint::AdjointGraph& graph, const adjoint::FactsMap& facts,
-                 std::size_t trial, const Tasks& group);
+  void run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& tasks);
+  void run_batches(Group& group);
+  void run_trial(Group& group, std::size_t trial, std::size_t place) const;
+  void multiply(Group& group, std::size_t task, std::size_t first, std::size_t count) const;
+  void multiply_gathered(Group& group, std::size_t task) const;
+  std::size_t batch_of(const Group& group) const;
   Feed feed_of(const adjoint::AdjointGraph& graph, const adjoint::FactsMap& facts, std::size_t trial) const;
   void give_up(const Tasks& tasks, const std::string& reason);
+  std::int64_t table_rows(std::size_t task) const {
+    return experiment_.layer_of(experiment_.tasks[task]).shape.front();
+  }
   void stop_if_cancelled() const {
     if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "The analysis was interrupted.");
   }
@@ -99,6 +120,7 @@ class Engine {
   std::vector<adjoint::Head> heads_;
   StoredWeights stored_;
   ErrorCache errors_;
+  RowProducts row_products_;
   graph::RunForm form_;
   std::vector<std::string> reasons_;  ///< per task: why it is measured by reruns
   std::size_t done_ = 0;              ///< trials, of all groups
@@ -110,21 +132,11 @@ void Engine::give_up(const Tasks& tasks, const std::string& reason) {
   }
 }
 
-void Engine::fit(const Tasks& tasks) {
-  for (const std::size_t task : tasks) {
-    stop_if_cancelled();
-    const double begin = thread_seconds();
-    errors_.prepare(task);
-    cost_.add(0, thread_seconds() - begin, 0);
-  }
-}
-
 std::vector<Unpriced> Engine::run() {
   Tasks tasks;
   for (std::size_t t = 0; t < experiment_.tasks.size(); ++t) {
     if (outcomes_[t].failure.empty() && !experiment_.tasks[t].candidates.empty()) tasks.push_back(t);
   }
-  fit(tasks);
   for (const std::size_t t : tasks) {
     outcomes_[t].damages.assign(experiment_.tasks[t].candidates.size(),
                                 std::vector<double>(experiment_.trial_cap, 0.0));
@@ -151,7 +163,7 @@ void Engine::run_shapes(const SameShapes& shapes, const Tasks& tasks) {
   const double begin = thread_seconds();
   adjoint::FactsMap facts;
   try {
-    require_same_outputs(experiment_, reference_, form_, sample);
+    if (form_.index != experiment_.form.index) require_same_outputs(experiment_, reference_, form_, sample);
     facts = observe(experiment_, form_, sample);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) throw;
@@ -165,30 +177,74 @@ void Engine::run_shapes(const SameShapes& shapes, const Tasks& tasks) {
   for (const Tasks& group : groups_of(experiment_, open, limit)) run_group(shapes, facts, group);
 }
 
-void Engine::run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& group) {
+void Engine::run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& tasks) {
   std::vector<std::string> weights;
-  for (const std::size_t task : group) weights.push_back(experiment_.form.weight_names[experiment_.tasks[task].layer]);
+  for (const std::size_t task : tasks) weights.push_back(experiment_.form.weight_names[experiment_.tasks[task].layer]);
   try {
     const double begin = thread_seconds();
     const adjoint::AdjointGraph graph = adjoint::build(form_.model, facts, weights, heads_, experiment_.options.probes);
-    for (std::size_t i = 0; i < group.size(); ++i) {
+    Tasks dense;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
       const adjoint::WeightAdjoint& weight = graph.weights[i];
-      if (!weight.stop.empty()) give_up({group[i]}, weight.stop);
+      if (!weight.stop.empty()) give_up({tasks[i]}, weight.stop);
+      if (!weight.dense.empty()) dense.push_back(tasks[i]);
       const bool reached = !weight.dense.empty() || !weight.gathered.empty();
-      if (reached) outcomes_[group[i]].runs += static_cast<std::int64_t>(shapes.trials.size());
+      if (reached) outcomes_[tasks[i]].runs += static_cast<std::int64_t>(shapes.trials.size());
     }
     if (graph.model.graph().output().empty()) return;
     const runtime::Session session(graph.model, *form_.store);
     cost_.add(thread_seconds() - begin, 0, 0);
-    parallel_for(shapes.trials.size(), resolve_threads(experiment_.options.threads),
-                 [&](std::size_t i, int) { run_trial(session, graph, facts, shapes.trials[i], group); });
+    errors_.prepare(dense);
+    Group group{graph, facts, session, shapes.trials, tasks, {}, {}, {}};
+    run_batches(group);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) throw;
-    give_up(group, error.what());
+    give_up(tasks, error.what());
   }
-  done_ += shapes.trials.size() * group.size();
-  observer_.progress("analyze", static_cast<double>(done_),
-                     static_cast<double>(experiment_.tasks.size() * experiment_.trial_cap), "reverse passes");
+}
+
+/// Trials whose adjoints are held at the same time.
+std::size_t Engine::batch_of(const Group& group) const {
+  std::int64_t bytes = 1;
+  for (std::size_t i = 0; i < group.tasks.size(); ++i) {
+    if (!group.graph.weights[i].dense.empty()) bytes += adjoint_bytes(experiment_, group.tasks[i]);
+  }
+  const std::int64_t fitting = experiment_.options.activation_memory_bytes / 4 / bytes;
+  const std::size_t trials = group.trials.size();
+  const std::size_t most = std::clamp<std::size_t>(static_cast<std::size_t>(fitting), 1, trials);
+  const std::size_t batches = (trials + most - 1) / most;
+  return (trials + batches - 1) / batches;
+}
+
+void Engine::run_batches(Group& group) {
+  const auto probes = static_cast<std::size_t>(experiment_.options.probes);
+  const std::size_t batch = batch_of(group);
+  for (std::size_t i = 0; i < group.tasks.size(); ++i) {
+    const Task& task = experiment_.tasks[group.tasks[i]];
+    const adjoint::WeightAdjoint& weight = group.graph.weights[i];
+    group.products.emplace_back(task.candidates.size(), group.trials.size(), probes);
+    const auto rows = static_cast<std::int64_t>(weight.dense.empty() ? 0 : batch * probes);
+    group.dense.emplace_back(DType::kFloat32, std::vector<std::int64_t>{rows, experiment_.layer_of(task).parameters});
+    group.gathered.emplace_back(2 * weight.gathered.size(), std::vector<Tensor>(group.trials.size()));
+  }
+  const int threads = resolve_threads(experiment_.options.threads);
+  for (std::size_t first = 0; first < group.trials.size(); first += batch) {
+    const std::size_t count = std::min(batch, group.trials.size() - first);
+    parallel_for(count, threads, [&](std::size_t k, int) { run_trial(group, first + k, k); });
+    parallel_for(group.tasks.size(), threads, [&](std::size_t i, int) { multiply(group, i, first, count); });
+    done_ += count * group.tasks.size();
+    observer_.progress("analyze", static_cast<double>(done_),
+                       static_cast<double>(experiment_.tasks.size() * experiment_.trial_cap), "reverse passes");
+  }
+  parallel_for(group.tasks.size(), threads, [&](std::size_t i, int) { multiply_gathered(group, i); });
+  for (std::size_t i = 0; i < group.tasks.size(); ++i) {
+    auto& damages = outcomes_[group.tasks[i]].damages;
+    for (std::size_t c = 0; c < damages.size(); ++c) {
+      for (std::size_t k = 0; k < group.trials.size(); ++k) {
+        damages[c][group.trials[k]] = std::min(group.products[i].damage(c, k), kDestroyed);
+      }
+    }
+  }
 }
 
 Feed Engine::feed_of(const adjoint::AdjointGraph& graph, const adjoint::FactsMap& facts, std::size_t trial) const {
@@ -200,32 +256,76 @@ Feed Engine::feed_of(const adjoint::AdjointGraph& graph, const adjoint::FactsMap
   return feed;
 }
 
-void Engine::run_trial(const runtime::Session& session, const adjoint::AdjointGraph& graph,
-                       const adjoint::FactsMap& facts, std::size_t trial, const Tasks& group) {
+/// `place`: of the trial in its batch.
+void Engine::run_trial(Group& group, std::size_t trial, std::size_t place) const {
   stop_if_cancelled();
   const double begin = thread_seconds();
+  const std::int64_t probes = experiment_.options.probes;
   std::vector<std::string> names;
-  for (const auto& output : graph.model.graph().output()) names.push_back(output.name());
-  const std::vector<Tensor> values = session.run(feed_of(graph, facts, trial), names);
-  std::map<std::string, const Tensor*> by_name;
-  for (std::size_t i = 0; i < names.size(); ++i) by_name[names[i]] = &values[i];
-  const double ran = thread_seconds();
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    const adjoint::WeightAdjoint& weight = graph.weights[i];
-    if (weight.dense.empty() && weight.gathered.empty()) continue;
-    const auto errors = errors_.get(group[i]);
-    Products products(*errors, experiment_.options.probes);
-    if (!weight.dense.empty()) products.add_dense(*by_name.at(weight.dense));
-    for (const adjoint::GatheredAdjoint& part : weight.gathered) {
-      const Layer& layer = experiment_.layer_of(experiment_.tasks[group[i]]);
-      products.add_gathered(*by_name.at(part.adjoint), *by_name.at(part.indices), layer.shape.front());
+  std::vector<runtime::Place> places;
+  std::vector<Tensor*> targets;
+  for (std::size_t i = 0; i < group.tasks.size(); ++i) {
+    const adjoint::WeightAdjoint& weight = group.graph.weights[i];
+    const Layer& layer = experiment_.layer_of(experiment_.tasks[group.tasks[i]]);
+    if (!weight.dense.empty()) {
+      const auto row = place * static_cast<std::size_t>(probes * layer.parameters);
+      names.push_back(weight.dense);
+      places.push_back({group.dense[i].as_mutable<float>().data() + row,
+                        adjoint::joined({probes}, group.facts.at(weight.weight).shape)});
+      targets.push_back(nullptr);
     }
-    const std::vector<double> squares = products.mean_squares();
-    for (std::size_t c = 0; c < squares.size(); ++c)
-      outcomes_[group[i]].damages[c][trial] = std::min(squares[c], kDestroyed);
+    for (std::size_t part = 0; part < weight.gathered.size(); ++part) {
+      names.push_back(weight.gathered[part].adjoint);
+      names.push_back(weight.gathered[part].indices);
+      places.resize(names.size());
+      targets.push_back(&group.gathered[i][2 * part][trial]);
+      targets.push_back(&group.gathered[i][2 * part + 1][trial]);
+    }
   }
-  cost_.add(ran - begin, 0, 1);
-  cost_.add(thread_seconds() - ran, 0, 0);
+  std::vector<Tensor> values = group.session.run(feed_of(group.graph, group.facts, group.trials[trial]), names, places);
+  for (std::size_t v = 0; v < values.size(); ++v) {
+    if (targets[v] != nullptr) *targets[v] = std::move(values[v]);
+  }
+  cost_.add(thread_seconds() - begin, 0, 1);
+}
+
+/// Of the trials [first, first + count), which the batch holds.
+void Engine::multiply(Group& group, std::size_t task, std::size_t first, std::size_t count) const {
+  if (group.graph.weights[task].dense.empty()) return;
+  stop_if_cancelled();
+  const double begin = thread_seconds();
+  const auto probes = static_cast<std::size_t>(experiment_.options.probes);
+  const Tensor products = row_products_(*errors_.get(group.tasks[task]), group.dense[task]);
+  const auto rows = static_cast<std::size_t>(products.shape()[1]);
+  for (std::size_t c = 0; c < static_cast<std::size_t>(products.shape()[0]); ++c) {
+    for (std::size_t row = 0; row < count * probes; ++row) {
+      group.products[task].add(c, first + row / probes, row % probes,
+                               static_cast<double>(products.as<float>()[c * rows + row]));
+    }
+  }
+  cost_.add(thread_seconds() - begin, 0, 0);
+}
+
+void Engine::multiply_gathered(Group& group, std::size_t task) const {
+  if (group.gathered[task].empty()) return;
+  const Task& description = experiment_.tasks[group.tasks[task]];
+  const std::vector<float> weight = experiment_.model.weight(description.layer);
+  const auto probes = static_cast<std::size_t>(experiment_.options.probes);
+  for (std::size_t c = 0; c < description.candidates.size(); ++c) {
+    stop_if_cancelled();
+    const std::vector<float> error = errors_.one(group.tasks[task], c, weight);
+    const double begin = thread_seconds();
+    for (std::size_t part = 0; part < group.gathered[task].size(); part += 2) {
+      for (std::size_t k = 0; k < group.trials.size(); ++k) {
+        for (std::size_t r = 0; r < probes; ++r) {
+          group.products[task].add(c, k, r,
+                                   gathered_product(group.gathered[task][part][k], group.gathered[task][part + 1][k],
+                                                    error, table_rows(group.tasks[task]), r));
+        }
+      }
+    }
+    cost_.add(thread_seconds() - begin, 0, 0);
+  }
 }
 
 }  // namespace

@@ -28,10 +28,12 @@ Head::Kind kind_of(const Reference& reference, const std::string& output) {
 }
 
 /// |dy|^2 / energy; 2 KL summed over rows, of which the metric takes half the mean; the same over elements. The
-/// metric is the mean over the outputs, so their squares share the sum.
+/// metric is the weighted mean over the outputs, so their squares share the sum.
 double scale_of(const Experiment& experiment, const Reference& reference, const Head& head,
                 const std::vector<std::int64_t>& shape) {
-  const auto outputs = static_cast<double>(experiment.outputs.size());
+  double weights = 0;
+  for (const std::string& output : experiment.outputs) weights += reference.targets.at(output).weight;
+  const double outputs = weights / reference.targets.at(head.value).weight;
   const auto elements = static_cast<double>(std::max<std::int64_t>(element_count(shape), 1));
   switch (head.kind) {
     case Head::Kind::kDirect:

@@ -4,6 +4,8 @@
 
 #include <Eigen/Core>
 
+#include "support/parallel.h"
+
 namespace mpq::perturb {
 
 namespace {
@@ -17,73 +19,102 @@ std::int64_t index_at(const Tensor& indices, std::size_t i) {
   return indices.type() == DType::kInt32 ? indices.as<std::int32_t>()[i] : indices.as<std::int64_t>()[i];
 }
 
+void declare(onnx::ValueInfoProto& info, const std::string& name, const std::string& rows, const std::string& columns) {
+  info.set_name(name);
+  auto& type = *info.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(onnx::TensorProto::FLOAT);
+  for (const auto& extent : {rows, columns}) type.mutable_shape()->add_dim()->set_dim_param(extent);
+}
+
+/// products = errors adjoints'
+onnx::ModelProto product_model() {
+  onnx::ModelProto model;
+  model.set_ir_version(8);
+  model.add_opset_import()->set_version(17);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  graph.set_name("products");
+  declare(*graph.add_input(), "errors", "candidates", "weights");
+  declare(*graph.add_input(), "adjoints", "rows", "weights");
+  declare(*graph.add_output(), "products", "candidates", "rows");
+  onnx::NodeProto& turn = *graph.add_node();
+  turn.set_op_type("Transpose");
+  turn.add_input("adjoints");
+  turn.add_output("turned");
+  onnx::NodeProto& product = *graph.add_node();
+  product.set_op_type("MatMul");
+  product.add_input("errors");
+  product.add_input("turned");
+  product.add_output("products");
+  return model;
+}
+
 }  // namespace
 
-WeightErrors ErrorCache::make(std::size_t task) const {
+std::vector<float> ErrorCache::one(std::size_t task, std::size_t candidate, std::span<const float> weight) const {
+  std::vector<float> error = stored_.values(task, candidate, weight);
+  for (std::size_t i = 0; i < error.size(); ++i) error[i] -= weight[i];
+  return error;
+}
+
+std::shared_ptr<const Tensor> ErrorCache::make(std::size_t task) const {
   const Task& description = experiment_.tasks[task];
   const std::vector<float> weight = experiment_.model.weight(description.layer);
-  WeightErrors errors;
-  for (std::size_t c = 0; c < description.candidates.size(); ++c) {
-    std::vector<float> error = stored_.values(task, c, weight);
-    for (std::size_t i = 0; i < error.size(); ++i) error[i] -= weight[i];
-    errors.push_back(std::move(error));
+  const std::size_t candidates = description.candidates.size();
+  auto errors = std::make_shared<Tensor>(
+      DType::kFloat32, std::vector<std::int64_t>{static_cast<std::int64_t>(candidates),
+                                                 static_cast<std::int64_t>(weight.size())});
+  for (std::size_t c = 0; c < candidates; ++c) {
+    const std::vector<float> error = one(task, c, weight);
+    std::copy(error.begin(), error.end(), errors->as_mutable<float>().subspan(c * weight.size()).begin());
   }
   return errors;
 }
 
-void ErrorCache::prepare(std::size_t task) {
-  const Task& description = experiment_.tasks[task];
-  const std::int64_t bytes = experiment_.layer_of(description).parameters *
-                             static_cast<std::int64_t>(sizeof(float) * description.candidates.size());
-  auto errors = std::make_shared<const WeightErrors>(make(task));
-  if (bytes > left_bytes_) return;
-  left_bytes_ -= bytes;
-  kept_[task] = std::move(errors);
-}
-
-std::shared_ptr<const WeightErrors> ErrorCache::get(std::size_t task) const {
-  return kept_[task] ? kept_[task] : std::make_shared<const WeightErrors>(make(task));
-}
-
-/// Piece by piece, so that single precision loses nothing that matters and every error is read from memory once for
-/// all probes.
-void Products::add_dense(const Tensor& adjoint) {
-  constexpr std::size_t kPiece = 2048;
-  const auto numbers = adjoint.as<float>();
-  const std::size_t count = errors_.empty() ? 0 : errors_[0].size();
-  for (std::size_t begin = 0; begin < count; begin += kPiece) {
-    const std::size_t length = std::min(kPiece, count - begin);
-    for (std::size_t c = 0; c < errors_.size(); ++c) {
-      for (std::size_t r = 0; r < values_[c].size(); ++r) {
-        values_[c][r] += dot(numbers.data() + r * count + begin, errors_[c].data() + begin, length);
-      }
-    }
+void ErrorCache::prepare(const std::vector<std::size_t>& tasks) {
+  std::vector<std::size_t> keep;
+  for (const std::size_t task : tasks) {
+    const Task& description = experiment_.tasks[task];
+    const std::int64_t bytes = experiment_.layer_of(description).parameters *
+                               static_cast<std::int64_t>(sizeof(float) * description.candidates.size());
+    if (kept_[task] || bytes > left_bytes_) continue;
+    left_bytes_ -= bytes;
+    keep.push_back(task);
   }
+  parallel_for(keep.size(), resolve_threads(experiment_.options.threads),
+               [&](std::size_t i, int) { kept_[keep[i]] = make(keep[i]); });
 }
 
-void Products::add_gathered(const Tensor& adjoint, const Tensor& indices, std::int64_t table_rows) {
-  const auto numbers = adjoint.as<float>();
+std::shared_ptr<const Tensor> ErrorCache::get(std::size_t task) const {
+  return kept_[task] ? kept_[task] : make(task);
+}
+
+double ProductTable::damage(std::size_t candidate, std::size_t trial) const {
+  double sum = 0;
+  for (std::size_t r = 0; r < probes_; ++r) {
+    const double value = values_[(candidate * trials_ + trial) * probes_ + r];
+    sum += value * value;
+  }
+  return sum / static_cast<double>(probes_);
+}
+
+RowProducts::RowProducts() : session_(product_model(), graph::TensorStore()) {}
+
+Tensor RowProducts::operator()(const Tensor& errors, const Tensor& adjoints) const {
+  return session_.run({{"errors", errors}, {"adjoints", adjoints}}, {"products"})[0];
+}
+
+double gathered_product(const Tensor& adjoint, const Tensor& indices, std::span<const float> error,
+                        std::int64_t table_rows, std::size_t probe) {
   const auto picked = static_cast<std::size_t>(indices.size());
-  for (std::size_t c = 0; c < errors_.size(); ++c) {
-    const std::size_t row = errors_[c].size() / static_cast<std::size_t>(table_rows);
-    for (std::size_t r = 0; r < values_[c].size(); ++r) {
-      for (std::size_t i = 0; i < picked; ++i) {
-        const std::int64_t index = index_at(indices, i);
-        const auto place = static_cast<std::size_t>(index < 0 ? index + table_rows : index);
-        values_[c][r] += dot(numbers.data() + (r * picked + i) * row, errors_[c].data() + place * row, row);
-      }
-    }
+  const std::size_t row = error.size() / static_cast<std::size_t>(table_rows);
+  const float* numbers = adjoint.as<float>().data() + probe * picked * row;
+  double sum = 0;
+  for (std::size_t i = 0; i < picked; ++i) {
+    const std::int64_t index = index_at(indices, i);
+    const auto place = static_cast<std::size_t>(index < 0 ? index + table_rows : index);
+    sum += dot(numbers + i * row, error.data() + place * row, row);
   }
-}
-
-std::vector<double> Products::mean_squares() const {
-  std::vector<double> means;
-  for (const auto& row : values_) {
-    double sum = 0;
-    for (const double value : row) sum += value * value;
-    means.push_back(sum / static_cast<double>(row.size()));
-  }
-  return means;
+  return sum;
 }
 
 }  // namespace mpq::perturb

@@ -3,52 +3,68 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "analyze/experiment.h"
 #include "analyze/stored_weights.h"
+#include "runtime/session.h"
 
 namespace mpq::perturb {
 
-/// What the candidates of one layer change: E[candidate] = stored weight - weight, in C order.
-using WeightErrors = std::vector<std::vector<float>>;
-
-/// Weight errors, kept up to a limit and made again beyond it. Thread safe once prepared.
+/// What the candidates of one layer change: stored weight - weight, [candidates, weights].
 class ErrorCache {
  public:
   ErrorCache(const Experiment& experiment, StoredWeights& stored, std::int64_t limit_bytes)
       : experiment_(experiment), stored_(stored), left_bytes_(limit_bytes), kept_(experiment.tasks.size()) {}
 
-  /// Fits the grids of the task's candidates, and keeps its errors when they fit into what is left of the limit.
-  /// Called in the order of the tasks, so that what is kept does not depend on threads.
-  void prepare(std::size_t task);
-  std::shared_ptr<const WeightErrors> get(std::size_t task) const;
+  /// Fits the grids of these tasks' candidates, and keeps their errors as long as they fit into what is left of the
+  /// limit. Which are kept does not depend on threads.
+  void prepare(const std::vector<std::size_t>& tasks);
+  /// Kept, or made again. Thread safe.
+  std::shared_ptr<const Tensor> get(std::size_t task) const;
+  /// Of one candidate.
+  std::vector<float> one(std::size_t task, std::size_t candidate, std::span<const float> weight) const;
 
  private:
-  WeightErrors make(std::size_t task) const;
+  std::shared_ptr<const Tensor> make(std::size_t task) const;
 
   const Experiment& experiment_;
   StoredWeights& stored_;
   std::int64_t left_bytes_;
-  std::vector<std::shared_ptr<const WeightErrors>> kept_;
+  std::vector<std::shared_ptr<const Tensor>> kept_;
 };
 
-/// <G_r, E_c> of one trial, [candidate][probe].
-class Products {
+/// <G, E> of one layer, by candidate, trial and probe.
+class ProductTable {
  public:
-  Products(const WeightErrors& errors, std::int64_t probes)
-      : errors_(errors), values_(errors.size(), std::vector<double>(static_cast<std::size_t>(probes), 0.0)) {}
+  ProductTable(std::size_t candidates, std::size_t trials, std::size_t probes)
+      : trials_(trials), probes_(probes), values_(candidates * trials * probes, 0.0) {}
 
-  /// Adds <G_r, E_c> for G [probes, weights].
-  void add_dense(const Tensor& adjoint);
-  /// Adds sum over i of <g_r[i], E_c[indices[i]]>: the adjoint of a table by the rows that were looked up.
-  void add_gathered(const Tensor& adjoint, const Tensor& indices, std::int64_t table_rows);
+  void add(std::size_t candidate, std::size_t trial, std::size_t probe, double product) {
+    values_[(candidate * trials_ + trial) * probes_ + probe] += product;
+  }
   /// Mean over probes of the squares: the damage to second order, squared per sample (Hutchinson 1989).
-  std::vector<double> mean_squares() const;
+  double damage(std::size_t candidate, std::size_t trial) const;
 
  private:
-  const WeightErrors& errors_;
-  std::vector<std::vector<double>> values_;
+  std::size_t trials_, probes_;
+  std::vector<double> values_;
 };
+
+/// Products of many rows at once, by the runtime's matrix product: every error is read from memory once for all of them.
+class RowProducts {
+ public:
+  RowProducts();
+  /// errors [candidates, weights], adjoints [rows, weights] -> [candidates, rows]
+  Tensor operator()(const Tensor& errors, const Tensor& adjoints) const;
+
+ private:
+  runtime::Session session_;
+};
+
+/// sum over i of <adjoint[probe, i], error[indices[i]]>: the adjoint of a table by the rows that were looked up.
+double gathered_product(const Tensor& adjoint, const Tensor& indices, std::span<const float> error,
+                        std::int64_t table_rows, std::size_t probe);
 
 }  // namespace mpq::perturb

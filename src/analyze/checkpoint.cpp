@@ -1,13 +1,8 @@
 #include "analyze/checkpoint.h"
 
-#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
-
-#include "mpq/error.h"
 
 #include "runtime/session.h"
 #include "support/hash.h"
@@ -16,7 +11,7 @@ namespace mpq::perturb {
 
 namespace {
 
-constexpr const char* kMagic = "mpq-analysis-checkpoint-1 ";
+constexpr const char* kMagic = "mpq-analysis-checkpoint-1";
 
 std::string hex_float(double value) {
   char text[40];
@@ -38,7 +33,7 @@ std::string to_line(std::size_t task, TrialRange range, const ItemResult& result
   for (const auto& row : result.damages) {
     for (const double damage : row) line << ' ' << hex_float(damage);
   }
-  line << '\t' << one_line(result.failure) << '\t' << one_line(result.remark) << '\n';
+  line << '\t' << one_line(result.failure) << '\t' << one_line(result.remark);
   return line.str();
 }
 
@@ -72,11 +67,6 @@ std::optional<Piece> from_line(const std::string& line) {
   return piece;
 }
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-  throw Error(ErrorCode::kOutput, "The checkpoint cannot be written: " + what + ".", path,
-              "Choose a folder that can be written, or run without a checkpoint.");
-}
-
 }  // namespace
 
 std::string checkpoint_key(const Experiment& experiment) {
@@ -90,6 +80,7 @@ std::string checkpoint_key(const Experiment& experiment) {
   for (const std::string& part :
        {options.engine, options.noise, options.place, options.metric, options.scale_fit, options.outputs_glob})
     add(part);
+  for (const OutputRole& role : options.output_roles) add(role.origin);
   for (const std::int64_t number :
        {std::int64_t{options.trials}, std::int64_t{options.max_trials}, std::int64_t{options.antithetic},
         std::int64_t{options.full_reruns}, std::int64_t{options.probes}, options.activation_memory_bytes}) {
@@ -103,45 +94,14 @@ std::string checkpoint_key(const Experiment& experiment) {
   return hash.hex();
 }
 
-Checkpoint::Checkpoint(std::string path, const std::string& key) : path_(std::move(path)) {
-  if (path_.empty()) return;
-  const std::string header = kMagic + key + "\n";
-  const std::size_t valid = load(header);
-  if (valid > 0) {
-    // Cut off what was not written to its end, so that new lines do not join it.
-    std::error_code ignored;
-    std::filesystem::resize_file(path_, valid, ignored);
-    if (ignored) fail(path_, ignored.message());
-  }
-  file_ = std::fopen(path_.c_str(), valid > 0 ? "ab" : "wb");
-  if (file_ == nullptr) fail(path_, std::strerror(errno));
-  if (valid == 0 && (std::fputs(header.c_str(), file_) < 0 || std::fflush(file_) != 0))
-    fail(path_, std::strerror(errno));
-}
+Checkpoint::Checkpoint(std::string path, const std::string& key)
+    : journal_(std::move(path), kMagic, key, [this](const std::string& line) { return take(line); }) {}
 
-Checkpoint::~Checkpoint() {
-  if (file_ != nullptr) std::fclose(file_);
-}
-
-/// Returns how many bytes of the file are valid; 0 when it is none of ours.
-std::size_t Checkpoint::load(const std::string& header) {
-  std::ifstream in(path_, std::ios::binary);
-  if (!in) return 0;
-  std::ostringstream content;
-  content << in.rdbuf();
-  const std::string text = content.str();
-  if (!text.empty() && text.compare(0, std::strlen(kMagic), kMagic) != 0) {
-    fail(path_, "the file exists and is no checkpoint of mpq");
-  }
-  if (text.compare(0, header.size(), header) != 0) return 0;
-  std::size_t begin = header.size();
-  for (std::size_t end = text.find('\n', begin); end != std::string::npos; end = text.find('\n', begin)) {
-    std::optional<Piece> piece = from_line(text.substr(begin, end - begin));
-    if (!piece) break;
+bool Checkpoint::take(const std::string& line) {
+  std::optional<Piece> piece = from_line(line);
+  if (piece)
     pieces_.insert_or_assign({piece->task, {piece->range.first, piece->range.count}}, std::move(piece->result));
-    begin = end + 1;
-  }
-  return begin;
+  return piece.has_value();
 }
 
 std::optional<ItemResult> Checkpoint::find(std::size_t task, TrialRange range) const {
@@ -150,18 +110,7 @@ std::optional<ItemResult> Checkpoint::find(std::size_t task, TrialRange range) c
 }
 
 void Checkpoint::append(std::size_t task, TrialRange range, const ItemResult& result) {
-  if (file_ == nullptr) return;
-  const std::string line = to_line(task, range, result);
-  const std::lock_guard lock(mutex_);
-  if (std::fputs(line.c_str(), file_) < 0 || std::fflush(file_) != 0) fail(path_, std::strerror(errno));
-}
-
-void Checkpoint::remove() {
-  if (file_ == nullptr) return;
-  std::fclose(file_);
-  file_ = nullptr;
-  std::error_code ignored;
-  std::filesystem::remove(path_, ignored);
+  journal_.append(to_line(task, range, result));
 }
 
 }  // namespace mpq::perturb

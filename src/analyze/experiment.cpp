@@ -7,7 +7,6 @@
 
 #include "mpq/error.h"
 
-#include "runtime/outputs.h"
 #include "support/random.h"
 
 namespace mpq::perturb {
@@ -95,7 +94,10 @@ Experiment make_experiment(const Model& model, const Samples& samples,
   experiment.law = parse_law(options.noise);
   experiment.fit = options.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
   experiment.form = graph::run_form(model);
-  if (options.place == "network") experiment.outputs = runtime::measured_outputs(model.outputs(), options.outputs_glob);
+  if (options.place == "network") {
+    experiment.measured = runtime::measured_outputs(model.outputs(), options.outputs_glob, options.output_roles);
+  }
+  for (const runtime::MeasuredOutput& output : experiment.measured) experiment.outputs.push_back(output.name);
   experiment.order = permutation(samples.size(), options.seed);
   experiment.trial_cap = cap_of(experiment, observer);
   for (std::size_t layer = 0; layer < model.layers().size(); ++layer) {

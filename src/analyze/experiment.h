@@ -8,6 +8,7 @@
 
 #include "analyze/noise.h"
 #include "graph/cut.h"
+#include "runtime/outputs.h"
 
 namespace mpq::perturb {
 
@@ -36,8 +37,9 @@ struct Experiment {
   quant::ScaleFit fit = quant::ScaleFit::kMse;
   graph::RunForm form = {};
   std::vector<std::string> outputs = {};  ///< the network's outputs the damage is measured on; none when local
-  std::vector<Task> tasks = {};           ///< one per quantizable layer
-  std::vector<std::size_t> order = {};    ///< a permutation of the samples, keyed by the seed
+  std::vector<runtime::MeasuredOutput> measured = {};  ///< the same outputs, and what the user says of them
+  std::vector<Task> tasks = {};                        ///< one per quantizable layer
+  std::vector<std::size_t> order = {};                 ///< a permutation of the samples, keyed by the seed
   std::size_t trial_cap = 0;
 
   /// Trial k of every layer and candidate uses the same sample: common random numbers.

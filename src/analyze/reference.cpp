@@ -104,6 +104,11 @@ Reference measure_reference(const Experiment& experiment, Observer& observer) {
     }
     reference.targets.emplace(names[t], target);
   }
+  for (const runtime::MeasuredOutput& output : experiment.measured) {
+    Target& target = reference.targets.at(output.name);
+    target.weight = output.weight;
+    target.kind = output.kind.value_or(target.kind);
+  }
   reference.metric = resolve(experiment, reference);
   const runtime::Session plain(experiment.form.model, *experiment.form.store);
   const Feed& feed = experiment.samples[experiment.order.front()];
@@ -113,14 +118,16 @@ Reference measure_reference(const Experiment& experiment, Observer& observer) {
 
 double trial_damage(const Reference& reference, const std::vector<std::string>& targets, const Feed& original,
                     const Feed& changed) {
-  double sum = 0;
+  double sum = 0, weights = 0;
   for (const std::string& name : targets) {
+    const Target& target = reference.targets.at(name);
+    weights += target.weight;
     const auto found = changed.find(name);
     if (found == changed.end()) continue;
-    const Target& target = reference.targets.at(name);
-    sum += runtime::output_damage(reference.metric, target.kind, original.at(name), found->second, target.energy);
+    sum += target.weight *
+           runtime::output_damage(reference.metric, target.kind, original.at(name), found->second, target.energy);
   }
-  return sum / static_cast<double>(targets.size());
+  return sum / weights;
 }
 
 }  // namespace mpq::perturb

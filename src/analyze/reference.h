@@ -13,6 +13,7 @@ namespace mpq::perturb {
 struct Target {
   OutputKind kind = OutputKind::kTensor;
   double energy = 1;  ///< mean |y|^2 over the samples; 1 where that is zero
+  double weight = 1;  ///< in the mean over a task's targets
 };
 
 /// The unperturbed network on the samples of the trials.

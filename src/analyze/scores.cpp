@@ -98,6 +98,10 @@ Sensitivity make_sensitivity(const Experiment& experiment, const Reference& refe
   result.data = experiment.samples.facts();
   result.settings = settings_of(experiment.options, reference);
   result.outputs = experiment.outputs;
+  for (const std::string& output : experiment.outputs) {
+    const Target& target = reference.targets.at(output);
+    result.measured_as.push_back({to_string(target.kind), target.weight});
+  }
   std::vector<std::string> failures(experiment.model.layers().size());
   for (std::size_t t = 0; t < outcomes.size(); ++t) {
     const Task& task = experiment.tasks[t];

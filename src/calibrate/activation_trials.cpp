@@ -24,17 +24,21 @@ struct SampleRun {
 
 /// What is known of the outputs over all samples.
 struct Targets {
-  std::vector<std::string> names;
   std::string metric;
+  std::map<std::string, double> weight;  ///< adding up to 1
   std::map<std::string, OutputKind> kinds;
   std::map<std::string, double> energy;
 };
 
-Targets targets_of(const std::vector<SampleRun>& runs, std::vector<std::string> names, const std::string& metric) {
+Targets targets_of(const std::vector<SampleRun>& runs, const std::vector<runtime::MeasuredOutput>& measured,
+                   const std::string& metric) {
   Targets targets;
-  targets.names = std::move(names);
   std::vector<OutputKind> kinds;
-  for (const std::string& name : targets.names) {
+  double weights = 0;
+  for (const runtime::MeasuredOutput& output : measured) weights += output.weight;
+  for (const runtime::MeasuredOutput& measured_output : measured) {
+    const std::string& name = measured_output.name;
+    targets.weight[name] = measured_output.weight / weights;
     OutputKind kind = OutputKind::kTensor;
     double sum = 0;
     for (std::size_t s = 0; s < runs.size(); ++s) {
@@ -42,6 +46,7 @@ Targets targets_of(const std::vector<SampleRun>& runs, std::vector<std::string> 
       kind = s == 0 ? classify_output(output) : refine(kind, output);
       sum += energy(output);
     }
+    if (measured_output.kind) kind = *measured_output.kind;
     targets.kinds[name] = kind;
     targets.energy[name] = sum > 0 ? sum / static_cast<double>(runs.size()) : 1;
     kinds.push_back(kind);
@@ -102,7 +107,10 @@ std::map<std::string, std::vector<double>> activation_damage(
     const graph::RunForm& form, const std::map<std::string, std::vector<quant::ActivationGrid>>& grids,
     const std::vector<ValueInfo>& outputs, const Samples& samples, const TrialOptions& options, Observer& observer) {
   if (samples.size() == 0) throw Error(ErrorCode::kInternal, "Activations cannot be tried without a sample.");
-  const std::vector<std::string> targets = runtime::measured_outputs(outputs, options.outputs_glob);
+  const std::vector<runtime::MeasuredOutput> measured =
+      runtime::measured_outputs(outputs, options.outputs_glob, options.output_roles);
+  std::vector<std::string> targets;
+  for (const runtime::MeasuredOutput& output : measured) targets.push_back(output.name);
   std::set<std::string> needed;
   std::vector<std::string> values;
   for (const auto& [value, list] : grids) {
@@ -111,7 +119,7 @@ std::map<std::string, std::vector<double>> activation_damage(
     for (const std::string& name : graph::boundary_behind(form, value, targets)) needed.insert(name);
   }
   const std::vector<SampleRun> runs = capture(form, needed, targets, samples);
-  const Targets judged = targets_of(runs, targets, options.metric);
+  const Targets judged = targets_of(runs, measured, options.metric);
   const std::map<std::string, ValueInfo> types = types_of(runs);
 
   std::vector<std::vector<double>> damage(values.size());
@@ -131,10 +139,11 @@ std::map<std::string, std::vector<double>> activation_damage(
         double sum = 0;
         for (std::size_t o = 0; o < results.size(); ++o) {
           const std::string& name = session.outputs()[o].name;
-          sum += runtime::output_damage(judged.metric, judged.kinds.at(name), run.outputs.at(name), results[o],
-                                        judged.energy.at(name));
+          sum +=
+              judged.weight.at(name) * runtime::output_damage(judged.metric, judged.kinds.at(name),
+                                                              run.outputs.at(name), results[o], judged.energy.at(name));
         }
-        damage[v][c] += sum / static_cast<double>(judged.names.size() * runs.size());
+        damage[v][c] += sum / static_cast<double>(runs.size());
       }
     }
     observer.progress("activations", static_cast<double>(++done), static_cast<double>(values.size()), values[v]);

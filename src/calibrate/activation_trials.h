@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mpq/observer.h"
+#include "mpq/output_role.h"
 #include "mpq/samples.h"
 
 #include "graph/cut.h"
@@ -14,8 +15,9 @@ namespace mpq::calibrate {
 
 /// How the damage of a rounded activation is measured: as that of a layer's weights.
 struct TrialOptions {
-  std::string metric = "auto";  ///< as AnalyzeOptions::metric
-  std::string outputs_glob;     ///< outputs to measure on; empty: all
+  std::string metric = "auto";           ///< as AnalyzeOptions::metric
+  std::string outputs_glob;              ///< outputs to measure on; empty: all
+  std::vector<OutputRole> output_roles;  ///< as AnalyzeOptions::output_roles
   int threads = 0;
 };
 

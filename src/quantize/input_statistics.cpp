@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "quantize/matrix_product.h"
+
 namespace mpq::quant {
 
 namespace {
@@ -55,22 +57,18 @@ void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float>
   const Eigen::Index columns = moments.sum.size();
   const FloatRows x(rows.data(), static_cast<Eigen::Index>(count), columns);
   // Products in single precision over one sample, sums over samples in double.
-  constexpr Eigen::Index kSmall = 32;
+  constexpr Eigen::Index kSmall = 12;
   if (columns <= kSmall) {
     const DoubleMatrix doubles = x.cast<double>();
     moments.gram.noalias() += doubles.transpose() * doubles;
   } else {
-    Eigen::MatrixXf product = Eigen::MatrixXf::Zero(columns, columns);
-    product.selfadjointView<Eigen::Lower>().rankUpdate(x.transpose());
-    const Eigen::MatrixXf full = product.selfadjointView<Eigen::Lower>();
-    moments.gram += full.cast<double>();
+    moments.gram += transpose_times(rows, {}, count).cast<double>();
   }
   moments.sum += x.cast<double>().colwise().sum().transpose();
   moments.count += static_cast<double>(count);
   if (!moments.drifts() || original.size() != rows.size()) return;
-  const Eigen::MatrixXf moved = x - FloatRows(original.data(), static_cast<Eigen::Index>(count), columns);
-  const Eigen::MatrixXf product = x.transpose() * moved;
-  moments.cross += product.cast<double>();
+  const Matrix moved = x - FloatRows(original.data(), static_cast<Eigen::Index>(count), columns);
+  moments.cross += transpose_times(rows, {moved.data(), rows.size()}, count).cast<double>();
   moments.drift += moved.cast<double>().colwise().sum().transpose();
 }
 
@@ -85,11 +83,11 @@ OutputError::OutputError(const Moments2& inputs) : mean_(inputs.mean().cast<floa
 }
 
 double OutputError::of(const Matrix& error, const Matrix& weights, const Eigen::VectorXf& shift) const {
-  Matrix product = error * covariance_;
+  Matrix product = times(error, covariance_);
   double spread = product.cwiseProduct(error).cast<double>().sum();
   Eigen::VectorXf left = error * mean_;
   if (drift_.size() > 0) {
-    product.noalias() = error * cross_;
+    product = times(error, cross_);
     spread += 2 * product.cwiseProduct(weights).cast<double>().sum();
     left += weights * drift_;
   }

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include <Eigen/Cholesky>
+#include "quantize/kernels/kernels.h"
+#include "quantize/matrix_product.h"
 
 namespace mpq::quant {
 
@@ -34,41 +35,55 @@ SecondOrderFactor::SecondOrderFactor(const DoubleMatrix& gram, double damping) :
   constexpr int kTries = 4;
   constexpr double kMore = 10;
   for (int attempt = 0; attempt < kTries && !valid_; ++attempt, damping *= kMore) {
-    lower_.setZero(n, n);
-    for (Index j = 0; j < n; ++j) {
-      for (Index i = j; i < n; ++i) {
+    upper_.resize(n, n);
+    for (Index i = 0; i < n; ++i) {
+      for (Index j = i; j < n; ++j) {
         const double value = gram(order_[static_cast<std::size_t>(i)], order_[static_cast<std::size_t>(j)]) / mean;
-        lower_(i, j) = static_cast<float>(i == j ? value + damping : value);
+        upper_(i, j) = static_cast<float>(i == j ? value + damping : value);
       }
     }
-    valid_ = Eigen::LLT<Eigen::Ref<Eigen::MatrixXf>>(lower_).info() == Eigen::Success && lower_.allFinite();
+    valid_ = factorize(upper_);
   }
 }
 
 Matrix SecondOrderFactor::round(const GridProblem& problem) const {
   constexpr Index kBlock = 128;
+  const kernels::Kernels& kernel = kernels::best();
   const Index rows = problem.weights.rows(), n = problem.weights.cols();
-  Matrix integers(rows, n);
-  Matrix errors = Matrix::Zero(rows, n);  // w - q, in this factor's order
+  const auto count = static_cast<std::size_t>(rows);
+  // One line per column of the problem, in this factor's order: loops run over the rows, which do not know each other.
+  Matrix weights(n, rows), scales(n, rows), integers(n, rows), errors(n, rows);
+  for (Index place = 0; place < n; ++place) {
+    weights.row(place) = problem.weights.col(order_[static_cast<std::size_t>(place)]).transpose();
+    scales.row(place) = problem.scales.col(order_[static_cast<std::size_t>(place)]).transpose();
+  }
+  Matrix moved = Matrix::Zero(n, rows);
+  const auto low = static_cast<float>(problem.range.low), high = static_cast<float>(problem.range.high);
   for (Index end = n; end > 0; end -= std::min(end, kBlock)) {
-    const Index begin = std::max<Index>(end - kBlock, 0), width = end - begin;
-    // What the columns rounded in earlier blocks leave behind, in one product.
-    Matrix carried = Matrix::Zero(rows, width);
-    if (end < n) carried.noalias() = errors.rightCols(n - end) * lower_.block(end, begin, n - end, width);
+    const Index begin = std::max<Index>(end - kBlock, 0);
     for (Index place = end - 1; place >= begin; --place) {
-      const Index column = order_[static_cast<std::size_t>(place)];
-      const float pivot = lower_(place, place);
-      for (Index r = 0; r < rows; ++r) {
-        const Index after = end - place - 1;
-        const float moved = carried(r, place - begin) +
-                            errors.row(r).segment(place + 1, after).dot(lower_.col(place).segment(place + 1, after));
-        const float w = problem.weights(r, column), scale = problem.scales(r, column);
-        integers(r, column) = to_grid(w + moved / pivot, scale, problem.range);
-        errors(r, place) = w - integers(r, column) * scale;
+      const auto line = [&](Matrix& matrix) { return matrix.data() + place * rows; };
+      kernel.round_column({line(weights), line(scales), line(moved), upper_(place, place), low, high}, line(integers),
+                          line(errors), count);
+      for (Index before = begin; before < place; ++before) {
+        kernel.add(moved.data() + before * rows, line(errors), upper_(before, place), count);
       }
     }
+    // What this block leaves to the columns still to come, in one product.
+    kernel.product({{upper_.data() + begin, static_cast<std::size_t>(n), 1},
+                    errors.data() + begin * rows,
+                    count,
+                    moved.data(),
+                    count,
+                    static_cast<std::size_t>(begin),
+                    count,
+                    static_cast<std::size_t>(end - begin)});
   }
-  return integers;
+  Matrix result(rows, n);
+  for (Index place = 0; place < n; ++place) {
+    result.col(order_[static_cast<std::size_t>(place)]) = integers.row(place).transpose();
+  }
+  return result;
 }
 
 Matrix round_to_nearest(const GridProblem& problem) {
@@ -88,31 +103,38 @@ Matrix rounding_error(const GridProblem& problem, const Matrix& integers) {
 std::size_t descend(const GridProblem& problem, const DoubleMatrix& gram, int sweeps, Matrix& integers) {
   const double mean = gram.diagonal().mean();
   if (!(mean > 0) || !std::isfinite(mean)) return 0;
+  const kernels::Kernels& kernel = kernels::best();
   const Matrix unit = (gram / mean).cast<float>();
-  Matrix error = rounding_error(problem, integers);
-  Matrix slope = error * unit;  // half the gradient, kept up to date
+  const Eigen::VectorXf curvatures = unit.diagonal();
+  Matrix errors = rounding_error(problem, integers);
+  Matrix slopes = times(errors, unit);  // half the gradient, kept up to date
+  const Index n = unit.rows();
+  const auto columns = static_cast<std::size_t>(n);
   std::size_t moved = 0;
-  for (int sweep = 0; sweep < sweeps; ++sweep) {
-    std::size_t now = 0;
-    for (Index r = 0; r < error.rows(); ++r) {
-      for (Index k = 0; k < unit.rows(); ++k) {
-        const float curvature = unit(k, k), scale = problem.scales(r, k);
-        if (!(curvature > 0)) continue;
-        const float best = problem.weights(r, k) + error(r, k) - slope(r, k) / curvature;
-        const float step = to_grid(best, scale, problem.range) - integers(r, k);
-        const float change = step * scale;
-        // Only what truly lowers the objective: ties and rounding noise would never settle.
-        constexpr float kLeastGain = 1e-4F;
-        const float gain = -change * (2 * slope(r, k) + change * curvature);
-        if (step == 0 || !(gain > kLeastGain * curvature * scale * scale)) continue;
-        integers(r, k) += step;
-        error(r, k) += change;
-        slope.row(r) += change * unit.row(k);
+  for (Index r = 0; r < errors.rows(); ++r) {
+    const Index first = r * n;
+    const kernels::Descent row{problem.weights.data() + first,
+                               problem.scales.data() + first,
+                               errors.data() + first,
+                               slopes.data() + first,
+                               curvatures.data(),
+                               integers.data() + first,
+                               static_cast<float>(problem.range.low),
+                               static_cast<float>(problem.range.high)};
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
+      std::size_t now = 0;
+      for (std::size_t k = kernel.next_change(row, 0, columns); k < columns;
+           k = kernel.next_change(row, k + 1, columns)) {
+        const auto column = static_cast<Index>(k);
+        const float step = kernels::best_step(row, k), change = step * problem.scales(r, column);
+        integers(r, column) += step;
+        errors(r, column) += change;
+        kernel.add(slopes.data() + first, unit.data() + column * n, change, columns);
         ++now;
       }
+      moved += now;
+      if (now == 0) break;
     }
-    moved += now;
-    if (now == 0) break;
   }
   return moved;
 }

@@ -21,8 +21,8 @@ struct GridProblem {
 /// inputs that all layers reading the same input share.
 ///
 /// GPTQ (Frantar et al. 2022) rounds column by column and moves the rounding error into the columns still free, by the
-/// inverse of the Gram. The same integers come out of the Gram's own factor: with gram = L L' and columns taken from
-/// the last to the first, |L' e|^2 is minimised greedily by q_k = round(w_k + sum_{j>k} L_jk e_j / L_kk): Babai's
+/// inverse of the Gram. The same integers come out of the Gram's own factor: with gram = R'R and columns taken from
+/// the last to the first, |R e|^2 is minimised greedily by q_k = round(w_k + sum_{j>k} R_kj e_j / R_kk): Babai's
 /// nearest plane (Chen et al. 2025). No inverse is formed.
 class SecondOrderFactor {
  public:
@@ -38,7 +38,7 @@ class SecondOrderFactor {
  private:
   bool valid_ = false;
   std::vector<Eigen::Index> order_;  ///< column of the Gram at each place; the last place is rounded first
-  Eigen::MatrixXf lower_;
+  Matrix upper_;                     ///< R with R'R = the damped Gram; what stands below the diagonal means nothing
 };
 
 /// Rounded to nearest, ties to even.

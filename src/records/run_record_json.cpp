@@ -140,6 +140,25 @@ Json write_timings(const std::vector<std::pair<std::string, double>>& timings) {
   return object;
 }
 
+Json write_drop_search(const DropSearch& search) {
+  Json tried = Json::array();
+  for (const SizeTried& size : search.tried) {
+    Json row{{"file_bytes", size.file_bytes}};
+    put_number(row, "found", size.found);
+    row["kept"] = size.kept;
+    tried.push_back(std::move(row));
+  }
+  return {{"limit", search.limit}, {"tried", std::move(tried)}};
+}
+
+DropSearch read_drop_search(const JsonReader& reader) {
+  DropSearch search{reader.at("limit").string(), {}};
+  for (const JsonReader& size : reader.at("tried").elements()) {
+    search.tried.push_back({size.at("file_bytes").integer(0), size.number("found"), size.at("kept").boolean()});
+  }
+  return search;
+}
+
 template <typename Value, typename Write>
 Json or_null(const std::optional<Value>& value, const Write& write) {
   return value ? write(*value) : Json(nullptr);
@@ -155,6 +174,7 @@ std::string to_json(const RunRecord& value) {
               {"model", write_model_facts(value.model)}};
   object["output"] = or_null(value.output, write_model_facts);
   object["budget"] = or_null(value.plan, write_budget);
+  object["max_drop"] = or_null(value.drop_search, write_drop_search);
   object["layers"] = write_layers(value);
   object["analysis"] = write_analysis(value);
   object["verification"] = or_null(value.verification, write_verification);
@@ -181,6 +201,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& where
   if (const auto sensitivity = reader.find("sensitivity")) value.sensitivity = read_sensitivity(*sensitivity);
   if (const auto analysis = reader.find("analysis")) value.cost = read_cost(*analysis);
   if (const auto plan = reader.find("plan")) value.plan = read_plan(*plan);
+  if (const auto search = reader.find("max_drop")) value.drop_search = read_drop_search(*search);
   value.run_forms = reader.at("run_forms").text_pairs();
   if (const auto found = reader.find("verification")) value.verification = read_verification(*found);
   if (const auto found = reader.find("uniform_baseline")) value.uniform_baseline = read_verification(*found);

@@ -115,6 +115,12 @@ SizeFacts read_size(const JsonReader& reader) {
 }  // namespace
 
 Json write_sensitivity(const Sensitivity& value) {
+  Json measured_as = Json::array();
+  for (const MeasuredAs& output : value.measured_as) {
+    Json row{{"kind", output.kind}};
+    put_number(row, "weight", output.weight);
+    measured_as.push_back(std::move(row));
+  }
   Json layers = Json::array(), skipped = Json::array();
   for (const LayerSensitivity& layer : value.layers) layers.push_back(write_layer_sensitivity(layer));
   for (const Layer& layer : value.skipped) skipped.push_back(write_layer(layer));
@@ -124,6 +130,7 @@ Json write_sensitivity(const Sensitivity& value) {
               {"data", write_data_facts(value.data)},
               {"settings", write_settings(value.settings)},
               {"outputs", value.outputs},
+              {"measured_as", std::move(measured_as)},
               {"size", write_size(value.size)},
               {"trial_runs", value.trial_runs}};
   put_number(object, "rank_stability", value.rank_stability);
@@ -139,6 +146,10 @@ Sensitivity read_sensitivity(const JsonReader& reader) {
   value.data = read_data_facts(reader.at("data"));
   value.settings = read_settings(reader.at("settings"));
   for (const JsonReader& output : reader.at("outputs").elements()) value.outputs.push_back(output.string());
+  if (const auto roles = reader.find("measured_as")) {
+    for (const JsonReader& output : roles->elements())
+      value.measured_as.push_back({output.at("kind").string(), output.non_negative("weight")});
+  }
   value.size = read_size(reader.at("size"));
   value.trial_runs = reader.at("trial_runs").integer(0);
   value.rank_stability = reader.number("rank_stability");

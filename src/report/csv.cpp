@@ -2,26 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "report/csv_fields.h"
 #include "report/numbers.h"
 #include "report/reports.h"
 
 namespace mpq::report {
 namespace {
-
-/// A field of RFC 4180: quoted where it holds a separator, a quote or a line break.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + '"';
-}
-
-/// Shortest text that reads back as the same number; empty for what is no number.
-std::string number(double value) { return value - value == 0 ? fmt::format("{}", value) : std::string(); }
-
-std::string optional_number(const std::optional<double>& value) { return value ? number(*value) : std::string(); }
-
-std::string row(const std::vector<std::string>& fields) { return fmt::format("{}\n", fmt::join(fields, ",")); }
 
 using Entries = std::map<std::string, const PlanEntry*>;
 

@@ -78,8 +78,9 @@ NextStep next_step(const RunRecord& record) {
                          (record.verification && record.verification->data.synthetic);
   if (record.plan && synthetic) {
     return {"Better ranking and figures that mean something need real inputs",
-            fmt::format("mpq quantize {} --budget {} --calibration inputs.npz", shell_word(record.model.path),
-                        shell_word(record.plan->budget))};
+            fmt::format("mpq quantize {} {} --calibration inputs.npz", shell_word(record.model.path),
+                        record.drop_search ? "--max-drop " + shell_word(record.drop_search->limit)
+                                           : "--budget " + shell_word(record.plan->budget))};
   }
   if (!record.plan) {
     return {"Which layers cost the most", fmt::format("mpq analyze {}", shell_word(record.model.path))};

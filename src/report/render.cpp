@@ -31,7 +31,8 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
   if (options.format == "csv") {
     return std::visit(Overloaded{[](const RunRecord& r) { return report::run_csv(r); },
                                  [](const Sensitivity& s) { return report::sensitivity_csv(s); },
-                                 [](const Plan& p) { return report::plan_csv(p); }},
+                                 [](const Plan& p) { return report::plan_csv(p); },
+                                 [](const Profile& p) { return report::profile_csv(p); }},
                       record);
   }
   if (options.format == "md") return report::markdown_report(report::as_run(record));
@@ -45,7 +46,8 @@ std::string render(const AnyRecord& record, const ReportOptions& options) {
     return std::visit(
         Overloaded{[&](const RunRecord& r) { return report::run_report(r, style, options.top); },
                    [&](const Sensitivity& s) { return report::sensitivity_report(s, style, options.top); },
-                   [&](const Plan& p) { return report::plan_report(p, style, options.top); }},
+                   [&](const Plan& p) { return report::plan_report(p, style, options.top); },
+                   [&](const Profile& p) { return report::profile_report(p, style, options.top); }},
         record);
   }
   throw Error(ErrorCode::kUsage, "There is no report format \"" + options.format + "\".", "--format",

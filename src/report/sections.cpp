@@ -24,6 +24,18 @@ std::string trials_text(const Sensitivity& scores) {
   return fmt::format("adaptive trials, at most {} per candidate", s.max_trials);
 }
 
+/// What each output is taken for, where that is not plain from a single one.
+std::string outputs_field(const Sensitivity& scores, const Style& style) {
+  if (scores.measured_as.size() != scores.outputs.size() || scores.outputs.size() < 2) return "";
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < scores.outputs.size(); ++i) {
+    const MeasuredAs& as = scores.measured_as[i];
+    parts.push_back(fmt::format("{} ({}{})", printable(scores.outputs[i]), as.kind,
+                                as.weight == 1 ? "" : fmt::format(", weight {:g}", as.weight)));
+  }
+  return field("Outputs", join(parts, ", "), style);
+}
+
 }  // namespace
 
 std::string field(const std::string& label, const std::string& text, const Style& style) {
@@ -76,6 +88,25 @@ std::string plan_fields(const Plan& plan, const Style& style) {
   return field("Budget", text, style) + field("Achieved", achieved, style);
 }
 
+std::string drop_text(const DropSearch& search) {
+  const DropLimit limit = DropLimit::parse(search.limit);
+  const auto last_kept = std::find_if(search.tried.rbegin(), search.tried.rend(), [](auto& t) { return t.kept; });
+  std::string text = fmt::format("{} allowed; {} measured", limit.text,
+                                 counted(static_cast<std::int64_t>(search.tried.size()), "size"));
+  if (last_kept == search.tried.rend()) return text;
+  const std::int64_t bytes = last_kept->file_bytes;
+  text += fmt::format("; the smallest that keeps it, {} bytes, gives {}", format_count(bytes),
+                      limit.format(last_kept->found));
+  const SizeTried* below = nullptr;
+  for (const SizeTried& size : search.tried) {
+    if (!size.kept && size.file_bytes < bytes && (below == nullptr || size.file_bytes > below->file_bytes))
+      below = &size;
+  }
+  if (below == nullptr) return text;
+  return text +
+         fmt::format("; the next below, {} bytes, {}", format_count(below->file_bytes), limit.format(below->found));
+}
+
 std::string method_fields(const Sensitivity& scores, const Style& style) {
   const AnalyzeSettings& s = scores.settings;
   std::string text =
@@ -87,7 +118,8 @@ std::string method_fields(const Sensitivity& scores, const Style& style) {
   if (s.trials == 0) {
     rank += scores.settled ? "; settled" : "; NOT settled when the trials ran out: --effort or --max-trials buys more";
   }
-  return field("Method", text, style) + field("Ranking", rank, style) + field("Samples", describe(scores.data), style);
+  return field("Method", text, style) + outputs_field(scores, style) + field("Ranking", rank, style) +
+         field("Samples", describe(scores.data), style);
 }
 
 std::string cost_field(const AnalysisCost& cost, const Style& style) {

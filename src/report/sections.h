@@ -24,6 +24,8 @@ std::string metric_text(const std::string& metric);
 
 /// Budget, achieved bytes and bits, optimality gap.
 std::string plan_fields(const Plan& plan, const Style& style);
+/// The smallest model within a limit of the loss: what was measured on the way.
+std::string drop_text(const DropSearch& search);
 /// How the sensitivities were found: engine, noise, place, metric, trials, ranking stability, data.
 std::string method_fields(const Sensitivity& scores, const Style& style);
 /// What the analysis cost.

@@ -56,11 +56,17 @@ void put_inside(onnx::TensorProto& tensor, const graph::TensorStore& store) {
   tensor.set_raw_data(bytes.data(), bytes.size());
 }
 
+void put_inside(onnx::SparseTensorProto& sparse, const graph::TensorStore& store) {
+  if (graph::in_store(sparse.values())) put_inside(*sparse.mutable_values(), store);
+  if (graph::in_store(sparse.indices())) put_inside(*sparse.mutable_indices(), store);
+}
+
 void put_all_inside(onnx::GraphProto& graph, const graph::TensorStore& store);
 
 void put_all_inside(onnx::NodeProto& node, const graph::TensorStore& store) {
   for (onnx::AttributeProto& attribute : *node.mutable_attribute()) {
     if (attribute.has_t() && graph::in_store(attribute.t())) put_inside(*attribute.mutable_t(), store);
+    if (attribute.has_sparse_tensor()) put_inside(*attribute.mutable_sparse_tensor(), store);
     for (onnx::TensorProto& tensor : *attribute.mutable_tensors()) {
       if (graph::in_store(tensor)) put_inside(tensor, store);
     }
@@ -73,6 +79,7 @@ void put_all_inside(onnx::GraphProto& graph, const graph::TensorStore& store) {
   for (onnx::TensorProto& tensor : *graph.mutable_initializer()) {
     if (graph::in_store(tensor)) put_inside(tensor, store);
   }
+  for (onnx::SparseTensorProto& tensor : *graph.mutable_sparse_initializer()) put_inside(tensor, store);
   for (onnx::NodeProto& node : *graph.mutable_node()) put_all_inside(node, store);
 }
 
@@ -143,6 +150,7 @@ Loadable make_loadable(const onnx::ModelProto& skeleton, const graph::TensorStor
   const Names reads = all_reads(graph);
   hand_over_initializers(graph, store, reads, out);
   hand_over_nodes(graph, store, reads, out);
+  for (onnx::SparseTensorProto& tensor : *graph.mutable_sparse_initializer()) put_inside(tensor, store);
   for (onnx::FunctionProto& function : *model.mutable_functions()) {
     for (onnx::NodeProto& node : *function.mutable_node()) put_all_inside(node, store);
   }

@@ -19,6 +19,17 @@ double seconds_of_run(const Session& session, const Feed& feed) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// A figure of /proc/self/status; 0 where there is none.
+std::int64_t status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(key)) continue;
+    std::int64_t kibibytes = 0;
+    if (std::istringstream(line.substr(key.size())) >> kibibytes) return kibibytes * 1024;
+  }
+  return 0;
+}
+
 }  // namespace
 
 double median_forward_seconds(const Session& session, std::span<const Feed> feeds, int max_runs,
@@ -37,15 +48,13 @@ double median_forward_seconds(const Session& session, std::span<const Feed> feed
 }
 
 std::int64_t peak_memory_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("VmHWM:")) continue;
-    std::int64_t kibibytes = 0;
-    if (std::istringstream(line.substr(6)) >> kibibytes) return kibibytes * 1024;
-  }
+  const std::int64_t peak = status_bytes("VmHWM:");
+  if (peak > 0) return peak;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
+
+std::int64_t resident_bytes() { return status_bytes("VmRSS:"); }
 
 }  // namespace mpq::runtime

@@ -18,4 +18,7 @@ double median_forward_seconds(const Session& session, std::span<const Feed> feed
 /// The largest resident set the process ever had, in bytes (VmHWM of proc(5), else getrusage(2)).
 std::int64_t peak_memory_bytes();
 
+/// The resident set now, in bytes (VmRSS of proc(5)); 0 where the system does not tell.
+std::int64_t resident_bytes();
+
 }  // namespace mpq::runtime

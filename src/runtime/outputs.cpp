@@ -1,5 +1,7 @@
 #include "runtime/outputs.h"
 
+#include <algorithm>
+
 #include "mpq/error.h"
 
 #include "support/text.h"
@@ -11,22 +13,42 @@ bool is_floating(DType type) {
   return type == DType::kFloat32 || type == DType::kFloat64 || type == DType::kFloat16 || type == DType::kBFloat16;
 }
 
+[[noreturn]] void refuse(const std::string& glob, const std::vector<std::string>& all, const std::string& origin) {
+  throw Error(ErrorCode::kUsage,
+              "No output of the model matches \"" + glob + "\"; its outputs are " + join(all, ", ") + ".", origin);
+}
+
+void apply(const OutputRole& role, const std::vector<std::string>& all, std::vector<MeasuredOutput>& measured) {
+  const auto matches = [&](const std::string& name) { return glob_match(role.glob, name); };
+  if (std::none_of(all.begin(), all.end(), matches)) refuse(role.glob, all, role.origin);
+  for (MeasuredOutput& output : measured) {
+    if (!matches(output.name)) continue;
+    if (role.weight) output.weight = *role.weight;
+    if (!role.kind.empty()) output.kind = parse_output_kind(role.kind);
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> measured_outputs(const std::vector<ValueInfo>& outputs, const std::string& glob) {
-  std::vector<std::string> all, matching, floating;
+std::vector<MeasuredOutput> measured_outputs(const std::vector<ValueInfo>& outputs, const std::string& glob,
+                                             const std::vector<OutputRole>& roles) {
+  std::vector<std::string> all;
+  std::vector<MeasuredOutput> matching, floating;
   for (const ValueInfo& output : outputs) {
     all.push_back(output.name);
     if (!glob.empty() && !glob_match(glob, output.name)) continue;
-    matching.push_back(output.name);
-    if (is_floating(output.dtype)) floating.push_back(output.name);
+    matching.push_back({output.name, 1, std::nullopt});
+    if (is_floating(output.dtype)) floating.push_back(matching.back());
   }
-  if (matching.empty()) {
-    throw Error(ErrorCode::kUsage,
-                "No output of the model matches \"" + glob + "\"; its outputs are " + join(all, ", ") + ".",
-                "--outputs");
+  if (matching.empty()) refuse(glob, all, "--outputs");
+  std::vector<MeasuredOutput> measured = floating.empty() ? matching : floating;
+  for (const OutputRole& role : roles) apply(role, all, measured);
+  std::erase_if(measured, [](const MeasuredOutput& output) { return output.weight == 0; });
+  if (measured.empty()) {
+    throw Error(ErrorCode::kUsage, "Every output has the weight 0; no damage could be measured.", "--output-weight",
+                "Give one of them a weight.");
   }
-  return floating.empty() ? matching : floating;
+  return measured;
 }
 
 double output_damage(const std::string& metric, OutputKind kind, const Tensor& reference, const Tensor& changed,

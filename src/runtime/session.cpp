@@ -1,6 +1,10 @@
 #include "runtime/session.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <onnxruntime_cxx_api.h>
@@ -12,47 +16,57 @@
 #include "runtime/failure.h"
 #include "runtime/feed_check.h"
 #include "runtime/loadable.h"
+#include "runtime/providers.h"
+#include "runtime/shared_value_impl.h"
 #include "runtime/values.h"
 
 namespace mpq::runtime {
+
 namespace {
 
-Ort::SessionOptions to_ort(const SessionOptions& options) {
-  Ort::SessionOptions ort;
-  ort.SetIntraOpNumThreads(options.threads);
-  ort.SetInterOpNumThreads(1);
-  ort.SetExecutionMode(ORT_SEQUENTIAL);
-  ort.SetGraphOptimizationLevel(static_cast<GraphOptimizationLevel>(options.optimization_level));
-  ort.SetDeterministicCompute(true);
-  ort.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
-  // Waiting threads that spin steal the cores of the sessions beside them.
-  ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
-  ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
-  // Activations live in the arena all sessions share (environment.cpp). A memory pattern would ask it for one block of
-  // a size of its own per session. Weights stay outside of it and go back to the system with their session.
-  ort.AddConfigEntry("session.use_env_allocators", "1");
-  ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
-  ort.DisableMemPattern();
-  if (!options.optimized_model_path.empty()) {
-    ort.SetOptimizedModelFilePath(options.optimized_model_path.c_str());
-    ort.AddConfigEntry("session.optimized_model_external_initializers_file_name", "optimized.weights");
-    ort.AddConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
-  }
-  if (!options.profile_prefix.empty()) ort.EnableProfiling(options.profile_prefix.c_str());
-  return ort;
+using Clock = std::chrono::steady_clock;
+
+/// Held while a session of a provider that takes turns is made, run or destroyed; empty for all others.
+std::unique_lock<std::mutex> turn(const std::string& provider) {
+  static std::mutex mutex;
+  return takes_turns(provider) ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
+}
+
+/// Sleeps what a run that took since `start` lacks to `slowdown` times its length.
+void slow_down(Clock::time_point start, double slowdown) {
+  if (slowdown > 1) std::this_thread::sleep_for((Clock::now() - start) * (slowdown - 1));
+}
+
+std::vector<const char*> pointers(const std::vector<std::string>& names) {
+  std::vector<const char*> result;
+  for (const std::string& name : names) result.push_back(name.c_str());
+  return result;
+}
+
+Ort::Value at(const Place& place) {
+  return Ort::Value::CreateTensor<float>(our_memory(), place.data, static_cast<std::size_t>(element_count(place.shape)),
+                                         place.shape.data(), place.shape.size());
 }
 
 }  // namespace
 
 struct Session::Impl {
+  ~Impl() {
+    const auto held = turn(options.provider);
+    session = Ort::Session{nullptr};
+  }
+
+  SessionOptions options;
   Ort::Session session{nullptr};
   std::vector<ValueInfo> inputs, outputs;
-  std::vector<std::string> output_names;
+  std::vector<std::string> input_names, output_names;
 };
 
 Session::Session(const onnx::ModelProto& skeleton, const graph::TensorStore& store, const SessionOptions& options)
     : impl_(std::make_unique<Impl>()) {
+  impl_->options = options;
   Ort::Env& env = environment();
+  const auto held = turn(options.provider);
   try {
     const Loadable model = make_loadable(skeleton, store);
     Ort::SessionOptions ort = to_ort(options);
@@ -62,6 +76,7 @@ Session::Session(const onnx::ModelProto& skeleton, const graph::TensorStore& sto
     for (std::size_t i = 0; i < impl_->session.GetInputCount(); ++i) {
       impl_->inputs.push_back(
           describe(impl_->session.GetInputNameAllocated(i, allocator).get(), impl_->session.GetInputTypeInfo(i)));
+      impl_->input_names.push_back(impl_->inputs.back().name);
     }
     for (std::size_t i = 0; i < impl_->session.GetOutputCount(); ++i) {
       impl_->outputs.push_back(
@@ -78,6 +93,7 @@ Session::Session(const Model& model, const SessionOptions& options)
 
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
 
 const std::vector<ValueInfo>& Session::inputs() const { return impl_->inputs; }
 const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; }
@@ -85,6 +101,11 @@ const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; 
 std::vector<Tensor> Session::run(const Feed& feed) const { return run(feed, impl_->output_names); }
 
 std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string>& outputs) const {
+  return run(feed, outputs, std::vector<Place>(outputs.size()));
+}
+
+std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string>& outputs,
+                                 const std::vector<Place>& places) const {
   std::vector<const char*> input_names, output_names;
   std::vector<Ort::Value> values;
   for (const ValueInfo& input : impl_->inputs) {
@@ -98,14 +119,54 @@ std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string
     output_names.push_back(name.c_str());
   }
   std::vector<Tensor> results;
+  const auto held = turn(impl_->options.provider);
   try {
-    const std::vector<Ort::Value> out = impl_->session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(),
-                                                           values.size(), output_names.data(), output_names.size());
-    for (const Ort::Value& value : out) results.push_back(take(value));
+    std::vector<Ort::Value> out;
+    for (const Place& place : places) out.push_back(place.data != nullptr ? at(place) : Ort::Value{nullptr});
+    impl_->session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(), values.size(), output_names.data(),
+                       out.data(), out.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      results.push_back(places[i].data != nullptr ? Tensor() : take(out[i]));
+    }
   } catch (const Ort::Exception& failure) {
     throw translate(failure, "ONNX Runtime stopped while it ran the model", "");
   }
   return results;
+}
+
+std::vector<SharedValue> Session::run_values(const std::vector<SharedValue>& inputs) const {
+  if (inputs.size() != impl_->inputs.size()) {
+    throw Error(ErrorCode::kInternal, "The session takes " + std::to_string(impl_->inputs.size()) +
+                                          " inputs and was given " + std::to_string(inputs.size()) + ".");
+  }
+  // The C++ wrapper wants the values side by side, but they belong to several sessions.
+  std::vector<const OrtValue*> given;
+  for (const SharedValue& input : inputs) given.push_back(input.impl().value);
+  std::vector<OrtValue*> made(impl_->outputs.size(), nullptr);
+  const auto input_names = pointers(impl_->input_names), output_names = pointers(impl_->output_names);
+  const Clock::time_point start = Clock::now();
+  try {
+    const auto held = turn(impl_->options.provider);
+    Ort::ThrowOnError(Ort::GetApi().Run(impl_->session, nullptr, input_names.data(), given.data(), given.size(),
+                                        output_names.data(), output_names.size(), made.data()));
+  } catch (const Ort::Exception& failure) {
+    throw translate(failure, "ONNX Runtime stopped while it ran a part of the model", "");
+  }
+  std::vector<SharedValue> results;
+  for (OrtValue* value : made) {
+    auto impl = std::make_shared<SharedValue::Impl>();
+    impl->value = Ort::Value(value);
+    results.emplace_back(std::move(impl));
+  }
+  slow_down(start, impl_->options.slowdown);
+  return results;
+}
+
+std::int64_t Session::memory_bytes() const {
+  if (!impl_->options.fast || impl_->options.provider != "cpu") return 0;
+  const auto arena = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+  const char* bytes = Ort::Allocator(impl_->session, arena).GetStats().GetValue("MaxInUse");
+  return bytes != nullptr ? std::atoll(bytes) : 0;
 }
 
 std::string Session::end_profiling() {

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <limits>
 
+#include "mpq/error.h"
+
 #include "support/damage.h"
 #include "support/values.h"
 
@@ -97,6 +99,16 @@ const char* to_string(OutputKind kind) {
       return "labels";
   }
   return "tensor";
+}
+
+OutputKind parse_output_kind(const std::string& text) {
+  for (const OutputKind kind :
+       {OutputKind::kLogits, OutputKind::kProbabilities, OutputKind::kSigmoid, OutputKind::kTensor}) {
+    if (text == to_string(kind)) return kind;
+  }
+  throw Error(ErrorCode::kUsage,
+              "\"" + text + "\" is no kind of output; there are logits, probabilities, sigmoid and tensor.",
+              "--output-kind");
 }
 
 OutputKind classify_output(const Tensor& reference) {

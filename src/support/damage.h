@@ -13,6 +13,8 @@ namespace mpq {
 /// What the numbers of an output mean; decides which figures make sense. Told from values and shape, never from names.
 enum class OutputKind { kLogits, kProbabilities, kSigmoid, kTensor, kLabels };
 const char* to_string(OutputKind kind);
+/// Throws Error{kUsage} when the text is no kind that an output of floating-point numbers can have.
+OutputKind parse_output_kind(const std::string& text);
 
 /// Looks at one sample's output: integer type -> labels; rows (last axis) that are non-negative and sum to 1 ->
 /// probabilities; rows of 8 or more of unit length -> tensor (embeddings); all within [0, 1] -> sigmoid; [1, C] or [C]

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <optional>
 
 #include "mpq/error.h"
@@ -43,12 +44,16 @@ class Comparison {
         reference_(reference),
         quantized_(quantized),
         pairs_(judge::match_outputs(reference_.outputs(), quantized_.outputs())),
-        measured_(runtime::measured_outputs(reference_.outputs(), options.outputs_glob)) {
+        weights_(pairs_.size(), 0) {
     for (const OutputPair& pair : pairs_) {
       reference_names_.push_back(pair.reference);
       quantized_names_.push_back(pair.quantized);
     }
     pass_ = judge::run_reference(reference_, reference_names_, samples_, threads_);
+    for (const runtime::MeasuredOutput& output :
+         runtime::measured_outputs(reference_.outputs(), options.outputs_glob, options.output_roles)) {
+      take_role(output);
+    }
     metric_ = resolve_metric(options.metric, measured_kinds());
   }
 
@@ -67,9 +72,14 @@ class Comparison {
   }
 
  private:
-  bool is_measured(std::size_t output) const {
-    return std::find(measured_.begin(), measured_.end(), reference_names_[output]) != measured_.end();
+  void take_role(const runtime::MeasuredOutput& output) {
+    const auto name = std::find(reference_names_.begin(), reference_names_.end(), output.name);
+    const auto o = static_cast<std::size_t>(name - reference_names_.begin());
+    weights_[o] = output.weight;
+    pass_.kinds[o] = output.kind.value_or(pass_.kinds[o]);
   }
+
+  bool is_measured(std::size_t output) const { return weights_[output] > 0; }
 
   std::vector<OutputKind> measured_kinds() const {
     std::vector<OutputKind> kinds;
@@ -112,9 +122,10 @@ class Comparison {
       check_shapes(o, before[o], after[o]);
       result.figures.push_back(judge::compare(pass_.kinds[o], before[o], after[o]));
       if (!is_measured(o)) continue;
-      result.damage += runtime::output_damage(metric_, pass_.kinds[o], before[o], after[o], pass_.energies[o]);
+      result.damage +=
+          weights_[o] * runtime::output_damage(metric_, pass_.kinds[o], before[o], after[o], pass_.energies[o]);
     }
-    result.damage /= static_cast<double>(measured_.size());
+    result.damage /= std::accumulate(weights_.begin(), weights_.end(), 0.0);
     if (classifier) {
       const std::size_t o = *classifier;
       result.prediction = {judge::predicted_class(pass_.kinds[o], before[o]),
@@ -171,7 +182,8 @@ class Comparison {
   int threads_;
   runtime::Session reference_, quantized_;
   std::vector<OutputPair> pairs_;
-  std::vector<std::string> measured_, reference_names_, quantized_names_;
+  std::vector<double> weights_;  ///< by output; 0 = not measured
+  std::vector<std::string> reference_names_, quantized_names_;
   ReferencePass pass_;
   std::string metric_;
 };

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The HTML report in headless Chromium: sorts, searches, chooses a point of the frontier, and takes screenshots.
+"""The HTML report in headless Chromium: sorts, searches, hovers, zooms, chooses points of the frontier, prints, and takes
+screenshots; with the live charts, and as a build without their library makes the page.
 
-    test_report.py --mpq BIN --models DIR --screenshots DIR
+    test_report.py --mpq BIN --models DIR --screenshots DIR [--live]
 
 Exits with 77 (skipped) where no Chromium is installed. $MPQ_CHROMIUM names one.
 """
@@ -62,7 +63,7 @@ def look(program, profile, page):
     text = page.read_text(encoding="utf-8")
     acted.write_text(text.replace("</body>", f"<script id=\"acts\">{ACTIONS.read_text(encoding='utf-8')}</script></body>"),
                      encoding="utf-8")
-    document = run_browser(program, profile, "--window-size=1280,900", "--virtual-time-budget=3000", "--dump-dom",
+    document = run_browser(program, profile, "--window-size=1280,900", "--virtual-time-budget=6000", "--dump-dom",
                            acted.as_uri())
     found = re.search(r'<pre id="seen">(.*?)</pre>', document, re.S)
     if not found:
@@ -94,11 +95,51 @@ def check_interaction(seen):
     check(seen["theme"] in ("dark", "light"), "the theme can be switched")
 
 
+def check_live(seen):
+    check(seen["live"] == 6 and seen["still"] == 0, f"six live charts stand in place of the static ones: {seen['live']}")
+    check(seen["clicked"] and seen["liveForms"] != seen["ownForms"], "a click in the live frontier chooses its point")
+    before, after = seen["zoomBefore"], seen["zoomAfter"]
+    check(after[1] - after[0] < before[1] - before[0], f"the wheel with Ctrl zooms: {before} {after}")
+    check(seen["scrolls"], "the wheel alone scrolls the page, also over a chart")
+    for tip, part in zip(seen["tips"], (" ± ", " at ", "1. ", "possible", "before: ")):
+        check(part in tip, f"hovering over a live chart tells more: {part!r} in {seen['tips']}")
+
+
+def without_library(page):
+    """The page as a build without ECharts makes it."""
+    scripts = re.findall(r"<script>\n.*?</script>\n", page.read_text(encoding="utf-8"), re.S)
+    still = page.with_name("still.html")
+    still.write_text(page.read_text(encoding="utf-8").replace(scripts[0], "") if len(scripts) == 2 else
+                     page.read_text(encoding="utf-8"), encoding="utf-8")
+    return still, len(scripts) == 2
+
+
+def take_screenshots(program, profile, page, folder):
+    """Every chart at two widths, dark and light; and what is left without scripts and on paper."""
+    for width in (1280, 500):
+        for theme in ("light", "dark"):
+            themed = page.with_name(f"{theme}.html")
+            themed.write_text(page.read_text(encoding="utf-8").replace(
+                '<html lang="en">', f'<html lang="en" data-theme="{theme}">'), encoding="utf-8")
+            shot = folder / f"report-{width}-{theme}.png"
+            run_browser(program, profile, "--virtual-time-budget=3000", f"--screenshot={shot}",
+                        f"--window-size={width},3600", themed.as_uri())
+            check(shot.stat().st_size > 20_000, f"{shot.name} shows something")
+    shot, paper = folder / "report-no-script.png", folder / "report.pdf"
+    bare = page.with_name("bare.html")
+    bare.write_text(re.sub(r"<script.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.S), encoding="utf-8")
+    run_browser(program, profile, f"--screenshot={shot}", "--window-size=1280,3600", bare.as_uri())
+    check(shot.stat().st_size > 20_000, "the page shows something without scripts")
+    run_browser(program, profile, "--virtual-time-budget=3000", f"--print-to-pdf={paper}", page.as_uri())
+    check(paper.read_bytes()[:5] == b"%PDF-" and paper.stat().st_size > 20_000, "the page prints")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mpq", required=True)
     parser.add_argument("--models", required=True, type=pathlib.Path)
     parser.add_argument("--screenshots", required=True, type=pathlib.Path)
+    parser.add_argument("--live", action="store_true", help="the page must carry the live charts")
     options = parser.parse_args()
     program = browser()
     if program is None:
@@ -107,19 +148,20 @@ def main():
     options.screenshots.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         page, evil = make_report(options.mpq, options.models, pathlib.Path(name))
-        check_interaction(look(program, profile, page))
+        still, has_library = without_library(page)
+        check_interaction(look(program, profile, still))
+        seen = look(program, profile, page)
+        check_interaction(seen)
+        if has_library:
+            check_live(seen)
+        elif options.live:
+            sys.exit("FAILED: the build has the library of charts, but the page does not carry it")
         seen = look(program, profile, evil)
         check(seen["failures"] == [], f"hostile names break nothing: {seen['failures']}")
-        # The page's two scripts and the actions.
-        check(seen["injected"] == 3, f"hostile names add no element: {seen['injected']}")
-        for width in (1280, 500):
-            for theme in ("light", "dark"):
-                themed = page.with_name(f"{theme}.html")
-                themed.write_text(page.read_text(encoding="utf-8").replace(
-                    '<html lang="en">', f'<html lang="en" data-theme="{theme}">'), encoding="utf-8")
-                shot = options.screenshots / f"report-{width}-{theme}.png"
-                run_browser(program, profile, f"--screenshot={shot}", f"--window-size={width},3600", themed.as_uri())
-                check(shot.stat().st_size > 20_000, f"{shot.name} shows something")
+        # The page's own scripts and the actions.
+        own = 4 if has_library else 3
+        check(seen["injected"] == own, f"hostile names add no element: {seen['injected']}")
+        take_screenshots(program, profile, page, options.screenshots)
     print("the report works in", program)
 
 

@@ -61,6 +61,31 @@ const std::vector<Command>& table() {
        "record. "
        "The plan is written only with -o; `mpq quantize MODEL --plan FILE` makes the model from it.",
        run_plan},
+      {"profile",
+       kProfile,
+       {"MODEL"},
+       "measure a network on several processors, segment by segment",
+       "mpq profile model.onnx --devices cpu:0,cpu:1\n"
+       "mpq profile model.onnx --devices cpu:0,cpu:1,openvino:cpu@1 --data inputs.npz -o model.profile.json\n"
+       "mpq profile model.onnx --devices cpu:0-3,cuda:0 --precisions float32,int8",
+       "Cuts the network into segments and times every segment on every processor at every precision, alone and joined "
+       "with the next, and the transfers between processors. One file holds it all: MODEL.profile.json. A processor is "
+       "cpu:CORES (0, 0-3, 0+2), openvino:cpu@CORES, webgpu or cuda:N; one that is not there is listed with the "
+       "reason. "
+       "Ctrl-C keeps what is measured so far; the same command takes it up again.",
+       run_profile},
+      {"run",
+       kRun,
+       {"MODEL"},
+       "run a network over several processors, as its profile says",
+       "mpq run model.onnx --profile model.profile.json --task async --inputs test.npz --requests 200\n"
+       "mpq run model.onnx --profile model.profile.json --task sync --inputs test.npz --explain\n"
+       "mpq run model.onnx --profile model.profile.json --task async --latency-limit 20ms --html run.html -o outputs.npz",
+       "Places the network's segments on the profiled processors, runs the requests and shows what was predicted beside "
+       "what was measured. An asynchronous task gets the placement of greatest throughput: replicas, a pipeline, or "
+       "both; a synchronous one that of least latency, with a bound that no placement can beat. When a processor fails "
+       "during the run its part moves to another.",
+       run_run},
       {"verify",
        kVerify,
        {"REFERENCE", "QUANTIZED"},

@@ -28,6 +28,8 @@ int run_quantize(const Settings& settings, Console& console);
 int run_inspect(const Settings& settings, Console& console);
 int run_analyze(const Settings& settings, Console& console);
 int run_plan(const Settings& settings, Console& console);
+int run_profile(const Settings& settings, Console& console);
+int run_run(const Settings& settings, Console& console);
 int run_verify(const Settings& settings, Console& console);
 int run_report(const Settings& settings, Console& console);
 int run_diff(const Settings& settings, Console& console);

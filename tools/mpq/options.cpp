@@ -19,15 +19,17 @@ using G = Option::Group;
 constexpr unsigned kReaders = kQuantize | kAnalyze;            ///< commands that run the perturbation engine
 constexpr unsigned kAllocators = kQuantize | kPlan;            ///< commands that choose widths
 constexpr unsigned kRunners = kQuantize | kAnalyze | kVerify;  ///< commands that run models
-constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kVerify | kDiff | kCheck;
+constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kProfile | kRun | kVerify | kDiff | kCheck;
 constexpr std::int64_t kMostSeed = (std::int64_t{1} << 53) - 1;  ///< exact in any JSON reader
 
 // clang-format off
 const std::array kTable = {
     Option{"output", 'o', "PATH", "where to write; a folder keeps the default name; - is stdout for text",
-           kQuantize | kAnalyze | kPlan | kReport, G::kFiles, &S::output},
+           kQuantize | kAnalyze | kPlan | kProfile | kReport, G::kFiles, &S::output},
+    Option{"output", 'o', "PATH.npz", "write the outputs of all requests, one array per output with a leading axis over them",
+           kRun, G::kFiles, &S::output},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
-           kQuantize | kAnalyze | kPlan | kVerify | kReport | kCheck, G::kFiles, &S::force},
+           kQuantize | kAnalyze | kPlan | kProfile | kRun | kVerify | kReport | kCheck, G::kFiles, &S::force},
     Option{"calibration", 0, "DATA", "inputs to measure with: an .npz, a folder of .npy, of ONNX test data or of images; "
            "without it, synthetic inputs", kReaders, G::kFiles, &S::calibration},
     Option{"eval", 0, "DATA", "inputs to judge the result on; without it, a held-out fifth of the calibration data",
@@ -39,11 +41,17 @@ const std::array kTable = {
     Option{"float", 0, "MODEL", "with --kernels: the float model, to compare times with", kInspect, G::kFiles, &S::float_model},
     Option{"data", 0, "DATA", "with --kernels: inputs to run it on, as --calibration of quantize; without it, synthetic inputs",
            kInspect, G::kFiles, &S::data},
+    Option{"data", 0, "DATA", "inputs to run on, of which the first is used: as --calibration of quantize; without it, synthetic inputs",
+           kProfile, G::kFiles, &S::data},
+    Option{"profile", 0, "FILE", "the model's *.profile.json on this machine, written by `mpq profile`", kRun, G::kFiles, &S::profile},
+    Option{"inputs", 0, "DATA", "what to run: as --calibration of quantize, each sample a request; without it, synthetic inputs",
+           kRun, G::kFiles, &S::inputs},
+    Option{"html", 0, "PATH", "write placement and timeline as one self-contained page", kRun, G::kFiles, &S::html},
     Option{"labels", 0, "FILE.npy", "true classes of the evaluation samples: accuracy before and after",
            kQuantize | kVerify, G::kFiles, &S::labels},
-    Option{"samples", 0, "N", "use at most N samples of each data set", kRunners, G::kFiles, &S::samples, 1, 1'000'000'000},
+    Option{"samples", 0, "N", "use at most N samples of each data set", kRunners | kRun, G::kFiles, &S::samples, 1, 1'000'000'000},
     Option{"image-preset", 0, "imagenet|unit|minus1to1", "how the pixels of image folders are scaled (default imagenet)",
-           kRunners, G::kFiles, &S::image_preset},
+           kRunners | kProfile | kRun, G::kFiles, &S::image_preset},
     Option{"scores", 0, "FILE", "take the sensitivities from this *.sensitivity.json or run record instead of analyzing",
            kQuantize, G::kFiles, &S::scores},
     Option{"plan", 0, "FILE", "write exactly this *.plan.json instead of planning", kQuantize, G::kFiles, &S::plan},
@@ -63,6 +71,9 @@ const std::array kTable = {
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
            "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
+    Option{"max-drop", 0, "X", "write the smallest model that loses at most so much on the evaluation data, by measuring: 0.5% of the "
+           "accuracy (without labels: of the top-1 answers), 30dB at every output, or 0.01 damage; a --budget then limits it from above",
+           kQuantize, G::kPlan, &S::max_drop},
     Option{"layer", 0, "'GLOB=4bit'", "give these layers this form: 2bit ... 8bit, half or float; may be given several times",
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
@@ -105,9 +116,32 @@ const std::array kTable = {
            kReaders, G::kAnalysis, &S::place},
     Option{"aggregation", 0, "mean|max|quantile", "how trials are put together (default mean)", kReaders, G::kAnalysis, &S::aggregation},
     Option{"outputs", 0, "'GLOB'", "measure only these outputs", kRunners, G::kAnalysis, &S::outputs},
-    Option{"seed", 0, "N", "of everything random (default 1)", kRunners, G::kAnalysis, &S::seed, 0, kMostSeed},
+    Option{"output-weight", 0, "'GLOB=W'", "weight of these outputs in the damage (default 1 each; 0 leaves them out); may be given "
+           "several times", kRunners, G::kAnalysis, &S::output_weights},
+    Option{"output-kind", 0, "'GLOB=KIND'", "what these outputs hold: logits, probabilities, sigmoid or tensor (default: told from their "
+           "values); may be given several times", kRunners, G::kAnalysis, &S::output_kinds},
+    Option{"seed", 0, "N", "of everything random (default 1)", kRunners | kRun, G::kAnalysis, &S::seed, 0, kMostSeed},
     Option{"checkpoint", 0, "PATH|none", "where an interrupted analysis is kept (default: the user's cache folder)",
            kReaders, G::kAnalysis, &S::checkpoint},
+
+    Option{"devices", 0, "LIST", "processors: cpu, cpu:0, cpu:0-3, cpu:0+2, openvino:cpu, openvino:cpu@1, webgpu, cuda:0; "
+           "separated by commas", kProfile, G::kAnalysis, &S::devices},
+    Option{"precisions", 0, "LIST", "of float32, bfloat16, int8, int4 (default: all that the processors have)",
+           kProfile, G::kAnalysis, &S::precisions},
+    Option{"repeats", 0, "N", "timed runs of every segment (default 15)", kProfile, G::kAnalysis, &S::repeats, 1, 100'000},
+    Option{"openvino-library", 0, "PATH", "libonnxruntime_providers_openvino_plugin.so of the Python package "
+           "onnxruntime-ep-openvino", kProfile | kRun, G::kAnalysis, &S::openvino_library},
+    Option{"checkpoint", 0, "PATH|none", "where an interrupted profile is kept (default: beside the output)",
+           kProfile, G::kAnalysis, &S::checkpoint},
+
+    Option{"task", 0, "sync|async", "sync: the caller waits for each answer, so latency counts; async: a stream, so throughput "
+           "counts", kRun, G::kAnalysis, &S::task},
+    Option{"requests", 0, "N", "run N requests, the samples in turn (default: each once)", kRun, G::kAnalysis, &S::requests, 1, 100'000'000},
+    Option{"latency-limit", 0, "MS", "what one request may take: 8, 8ms, 0.5s; async: on average, under load", kRun, G::kAnalysis,
+           &S::latency_limit},
+    Option{"precision", 0, "float32|bfloat16|stored", "precision of the profile to run at (default: the model's own)", kRun,
+           G::kAnalysis, &S::precision},
+    Option{"explain", 0, "", "draw who works when", kRun, G::kAnalysis, &S::explain},
 
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
     Option{"threads", 'j', "N", "with --kernels: threads inside one run (default 1)", kInspect, G::kRun, &S::threads, 1, 4096},
@@ -120,7 +154,7 @@ const std::array kTable = {
     Option{"quiet", 'q', "", "no progress, notes or warnings; only the result and errors", kEveryCommand, G::kRun, &S::quiet},
     Option{"verbose", 'v', "", "more detail: what was chosen and why, every layer", kEveryCommand, G::kRun, &S::verbose},
     Option{"progress", 0, "auto|always|never", "the progress on stderr: a bar on a terminal, else lines; auto says nothing of stages "
-                     "under a second (default auto)", kRunners, G::kRun, &S::progress},
+                     "under a second (default auto)", kRunners | kProfile | kRun, G::kRun, &S::progress},
     Option{"color", 0, "auto|always|never", "colours (default auto: on a terminal, unless NO_COLOR is set)",
            kEveryCommand, G::kRun, &S::color},
     Option{"log-file", 0, "PATH", "append everything said to this file, with times", kEveryCommand, G::kRun, &S::log_file},

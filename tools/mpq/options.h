@@ -22,7 +22,9 @@ enum CommandBit : unsigned {
   kDiff = 1U << 6,
   kCheck = 1U << 7,
   kCompletion = 1U << 8,
-  kEveryCommand = (1U << 9) - 1
+  kProfile = 1U << 9,
+  kRun = 1U << 10,
+  kEveryCommand = (1U << 11) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -43,8 +45,17 @@ struct Settings {
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;
 
+  std::vector<std::string> output_weights, output_kinds;
+
   std::string output_dir, cache, float_model;
   bool kernels = false;
+  std::string devices, precisions, openvino_library;
+  std::optional<std::int64_t> repeats;
+
+  std::string profile, task, inputs, html, latency_limit, precision;
+  std::optional<std::int64_t> requests;
+  bool explain = false;
+
   bool json_lines = false;
 
   std::string config, progress = "auto", color = "auto", log_file, format = "table";

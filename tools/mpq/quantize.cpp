@@ -28,10 +28,17 @@ void check_usage(const Settings& settings) {
   const auto conflict = [](bool found, const char* what, const char* where, const char* hint) {
     if (found) throw Error(ErrorCode::kUsage, what, where, hint);
   };
-  conflict(settings.budgets.empty() && settings.plan.empty(), "How small should the model be?", "--budget",
-           "For example --budget 6bit (stored bits per weight), 12MB, 25% or 4x (the whole file).");
+  conflict(settings.budgets.empty() && settings.plan.empty() && settings.max_drop.empty(),
+           "How small should the model be?", "--budget",
+           "For example --budget 6bit (stored bits per weight), 12MB, 25% or 4x (the whole file), or --max-drop 0.5%.");
   conflict(!settings.plan.empty() && !settings.budgets.empty(), "A plan has its budget already.", "--plan",
            "Leave --budget out.");
+  conflict(!settings.max_drop.empty() && !settings.plan.empty(), "A plan has its size already.", "--max-drop",
+           "Leave --max-drop out.");
+  conflict(!settings.max_drop.empty() && settings.uniform, "The smallest model is sought among mixed ones.",
+           "--max-drop", "Leave --uniform out.");
+  conflict(!settings.max_drop.empty() && settings.budgets.size() > 1,
+           "With a limit of the loss one budget at most limits the size.", "--budget", "Leave all but one out.");
   conflict(!settings.plan.empty() && !settings.scores.empty(), "A plan needs no sensitivities.", "--plan",
            "Leave --scores out.");
   conflict(!settings.plan.empty() && (!settings.layer.empty() || !settings.keep.empty() || settings.uniform),
@@ -73,6 +80,7 @@ void check_targets(const std::vector<Target>& all, const Settings& settings) {
 PipelineOptions plain_options(const Settings& settings, Console& console) {
   PipelineOptions options;
   options.budgets = parse_budgets(settings);
+  if (!settings.max_drop.empty()) options.max_drop = DropLimit::parse(settings.max_drop);
   options.analyze = analyze_options(settings, console);
   options.allocate = allocate_options(settings);
   options.quantize.threads = options.analyze.threads;
@@ -152,7 +160,11 @@ std::vector<PipelineResult> quantize_model(const Settings& settings, Console& co
   PipelineOptions options = plain_options(settings, console);
   std::vector<std::string> tags;
   if (options.plan) tags.push_back(budget_tag(options.plan->budget));
-  for (const Budget& budget : options.budgets) tags.push_back(budget_tag(budget.text));
+  if (options.max_drop) {
+    tags.push_back("drop-" + budget_tag(options.max_drop->text));
+  } else {
+    for (const Budget& budget : options.budgets) tags.push_back(budget_tag(budget.text));
+  }
   const Model model = load_model(settings.positionals[0], console);
   const auto files = targets(settings, tags);
   check_targets(files, settings);

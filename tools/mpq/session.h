@@ -27,7 +27,7 @@ auto keeping_progress(const std::string& checkpoint, const Work& work) {
     const bool kept = !checkpoint.empty() && std::filesystem::exists(checkpoint, ignored);
     throw Error(
         ErrorCode::kInterrupted, "Interrupted; no output was written.", {},
-        kept ? fmt::format("What the analysis has done so far is kept in {}; the same command takes it up again.",
+        kept ? fmt::format("What is done so far is kept in {}; the same command takes it up again.",
                            checkpoint)
              : "Nothing was to be kept yet.");
   }

@@ -91,6 +91,13 @@ bool claim(const std::string& checkpoint) {
   return held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0;
 }
 
+std::vector<OutputRole> output_roles(const Settings& settings) {
+  std::vector<OutputRole> roles;
+  for (const std::string& text : settings.output_weights) roles.push_back(OutputRole::parse_weight(text));
+  for (const std::string& text : settings.output_kinds) roles.push_back(OutputRole::parse_kind(text));
+  return roles;
+}
+
 }  // namespace
 
 AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
@@ -109,6 +116,7 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   options.seed = static_cast<std::uint64_t>(settings.seed.value_or(1));
   options.threads = static_cast<int>(settings.threads.value_or(0));
   options.outputs_glob = settings.outputs;
+  options.output_roles = output_roles(settings);
   console.note(fmt::format("effort {}: {} noise at {} outputs, {}, seed {}", effort, options.noise,
                            options.place == "local" ? "each layer's own" : "the network's",
                            options.trials > 0 ? fmt::format("{} trials", options.trials)
@@ -149,6 +157,7 @@ VerifyOptions verify_options(const Settings& settings) {
   VerifyOptions options;
   options.metric = settings.metric;
   options.outputs_glob = settings.outputs;
+  options.output_roles = output_roles(settings);
   options.threads = static_cast<int>(settings.threads.value_or(0));
   options.validate();
   return options;
@@ -172,9 +181,10 @@ std::string checkpoint_path(const Settings& settings, const Model& model, const 
 }
 
 std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& o) {
-  const std::string key =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.noise, o.place, o.metric, o.aggregation, o.quantile,
-                  o.trials, o.max_trials, o.antithetic, fmt::join(o.bits, ","), o.scale_fit, o.seed, o.outputs_glob);
+  std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.engine, o.noise, o.place,
+                                o.metric, o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes,
+                                fmt::join(o.bits, ","), o.scale_fit, o.seed, o.outputs_glob);
+  for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
   return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));
 }
 

@@ -126,4 +126,16 @@ std::string Builder::pad(const std::string& adjoint, const Shape& before, const 
   return emit("Pad", {adjoint, ints(joined(joined(joined({0}, before), {0}), after))});
 }
 
+std::string Builder::map_axis(const std::string& value, Shape shape, std::size_t axis, const std::vector<float>& matrix,
+                              std::int64_t to) {
+  const std::int64_t from = shape[axis], all = count_of(shape);
+  const std::int64_t after = count_of(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()));
+  shape[axis] = to;
+  const std::string m = floats(matrix, {to, from});
+  if (after == 1) {
+    return reshape(emit("MatMul", {reshape(value, {all / from, from}), transpose(m, {1, 0})}), shape);
+  }
+  return reshape(emit("MatMul", {m, reshape(value, {all / (from * after), from, after})}), shape);
+}
+
 }  // namespace mpq::graph::adjoint

@@ -92,6 +92,9 @@ class Builder {
   std::string slice(const std::string& value, std::int64_t begin, std::int64_t end, std::int64_t axis) {
     return emit("Slice", {value, ints({begin}), ints({end}), ints({axis})});
   }
+  /// Multiplies along one axis of a value of this shape by `matrix` [to, shape[axis]].
+  std::string map_axis(const std::string& value, Shape shape, std::size_t axis, const std::vector<float>& matrix,
+                       std::int64_t to);
   std::string zeros(const Shape& shape) { return emit("Expand", {number(0), ints(shape)}); }
 
  private:

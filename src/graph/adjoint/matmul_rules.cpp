@@ -59,8 +59,12 @@ std::string right_adjoint(RuleCall& c, const Operands& o) {
 
 void matmul(RuleCall& c) {
   const Operands o = operands(c);
-  if (c.wants(0)) c.give(0, c.b.reshape_sample(left_adjoint(c, o), c.xs(0)));
-  if (c.wants(1)) c.give(1, c.b.reshape_sample(right_adjoint(c, o), c.xs(1)));
+  // A reshape that changes nothing copies a whole weight's adjoint when that is fetched.
+  const auto shaped = [&](const std::string& adjoint, const Shape& from, const Shape& to) {
+    return from == to ? adjoint : c.b.reshape_sample(adjoint, to);
+  };
+  if (c.wants(0)) c.give(0, shaped(left_adjoint(c, o), o.a, c.xs(0)));
+  if (c.wants(1)) c.give(1, shaped(right_adjoint(c, o), o.b, c.xs(1)));
 }
 
 /// Y = alpha A B + beta C with A and B transposed on demand.

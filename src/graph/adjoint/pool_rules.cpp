@@ -93,8 +93,9 @@ void average_pool(RuleCall& c) {
   w.group = 1;
   const Shape ones_shape = joined({1, 1}, kernel);
   const std::string ones = c.b.floats(std::vector<float>(static_cast<std::size_t>(count_of(kernel)), 1.0F), ones_shape);
-  const std::string images = c.b.reshape(share, joined({c.b.probes() * c.ys()[0] * c.ys()[1], 1}, w.output));
-  c.give(0, c.b.reshape_sample(conv_input_adjoint(c.b, w, images, ones, ones_shape), c.xs()));
+  const std::int64_t count = c.b.probes() * c.ys()[0] * c.ys()[1];
+  const std::string images = c.b.reshape(share, joined({count, 1}, w.output));
+  c.give(0, c.b.reshape_sample(conv_input_adjoint(c.b, w, images, count, ones, ones_shape), c.xs()));
 }
 
 }  // namespace

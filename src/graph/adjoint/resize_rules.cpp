@@ -82,11 +82,8 @@ void resize(RuleCall& c) {
   for (std::size_t d = 0; d < xs.size(); ++d) {
     if (now[d] == xs[d] && scales[d] == 1) continue;
     const Axis axis{xs[d], now[d], scales[d]};
-    const std::int64_t after = count_of(Shape(now.begin() + static_cast<std::ptrdiff_t>(d) + 1, now.end()));
-    const std::int64_t before = c.b.probes() * count_of(now) / (after * now[d]);
-    const std::string seen = c.b.reshape(g, {before, axis.to, after});
+    g = c.b.map_axis(g, joined({c.b.probes()}, now), d + 1, matrix(c, axis), axis.from);
     now[d] = xs[d];
-    g = c.b.reshape_sample(c.b.emit("MatMul", {c.b.floats(matrix(c, axis), {axis.from, axis.to}), seen}), now);
   }
   c.give(0, g);
 }

@@ -26,33 +26,44 @@ std::string turned_kernel(Builder& b, const Window& w, const std::string& weight
                           b.ints(Shape(d, -1))});
 }
 
-/// Zeros between the elements, by multiplication with a comb (a Pad on interleaved axes is several times slower).
-std::string stuffed(Builder& b, const Window& w, const std::string& g, std::int64_t channels, const Shape& extents) {
-  Shape split{-1, channels}, comb_shape, joined_shape{-1, channels};
-  for (std::size_t d = 0; d < w.rank(); ++d) {
-    split.insert(split.end(), {w.output[d], 1});
-    comb_shape.insert(comb_shape.end(), {1, w.strides[d]});
-    joined_shape.push_back(extents[d]);
+/// What g looks like to a convolution of stride 1 with the turned kernel, along axis d: its elements `stride` apart, the
+/// first `before` places in, in `total` places.
+struct Placement {
+  std::int64_t before = 0, total = 0;
+};
+
+Placement placement(const Window& w, std::size_t d) {
+  return {w.reach(d) - 1 - w.pads_before[d], w.input[d] + w.reach(d) - 1};
+}
+
+/// Spreads g along axis d by a product with zeros and ones; scattering and interleaved padding are several times slower.
+std::string placed(Builder& b, const Window& w, const std::string& g, const Shape& shape, std::size_t d) {
+  const Placement place = placement(w, d);
+  std::vector<float> matrix(static_cast<std::size_t>(place.total * w.output[d]), 0.0F);
+  for (std::int64_t o = 0; o < w.output[d]; ++o) {
+    const std::int64_t at = place.before + o * w.strides[d];
+    if (at >= 0 && at < place.total) matrix[static_cast<std::size_t>(at * w.output[d] + o)] = 1;
   }
-  std::vector<float> comb(static_cast<std::size_t>(count_of(w.strides)), 0.0F);
-  comb[0] = 1;
-  return b.reshape(b.mul(b.reshape(g, split), b.floats(comb, comb_shape)), joined_shape);
+  return b.map_axis(g, shape, d + 2, matrix, place.total);
 }
 
 /// An ordinary convolution with the turned kernel: much faster than ConvTranspose where strides are 1, and where each
 /// channel stands alone.
-std::string by_convolution(Builder& b, const Window& w, std::string g, const std::string& weight,
+std::string by_convolution(Builder& b, const Window& w, std::string g, Shape shape, const std::string& weight,
                            const Shape& weight_shape) {
   const std::size_t d = w.rank();
-  Shape extents = w.output, before(d), after(d), begins(d), ends(d);
-  for (std::size_t i = 0; i < d; ++i) extents[i] *= w.strides[i];
-  if (extents != w.output) g = stuffed(b, w, g, weight_shape[0], extents);
+  Shape before(d, 0), after(d, 0), begins(d, 0), ends(d);
   bool cropped = false;  // negative pads are illegal: crop first
   for (std::size_t i = 0; i < d; ++i) {
-    const std::int64_t low = w.reach(i) - 1 - w.pads_before[i];
-    const std::int64_t high = w.input[i] - (extents[i] + low - (w.reach(i) - 1));
+    const Placement place = placement(w, i);
+    if (w.strides[i] != 1) {
+      g = placed(b, w, g, shape, i);
+      shape[i + 2] = ends[i] = place.total;
+      continue;
+    }
+    const std::int64_t low = place.before, high = place.total - low - w.output[i];
     begins[i] = std::max<std::int64_t>(-low, 0);
-    ends[i] = extents[i] - std::max<std::int64_t>(-high, 0);
+    ends[i] = w.output[i] - std::max<std::int64_t>(-high, 0);
     cropped = cropped || low < 0 || high < 0;
     before[i] = std::max<std::int64_t>(low, 0);
     after[i] = std::max<std::int64_t>(high, 0);
@@ -110,11 +121,12 @@ Window window_of(const RuleCall& c, const Shape& kernel, const Shape& wide, cons
   return w;
 }
 
-std::string conv_input_adjoint(Builder& b, const Window& w, const std::string& g, const std::string& weight,
-                               const Shape& weight_shape) {
+std::string conv_input_adjoint(Builder& b, const Window& w, const std::string& g, std::int64_t images,
+                               const std::string& weight, const Shape& weight_shape) {
   const bool unit = std::all_of(w.strides.begin(), w.strides.end(), [](std::int64_t s) { return s == 1; });
   const bool depthwise = w.group > 1 && w.group == weight_shape[0];
-  return unit || depthwise ? by_convolution(b, w, g, weight, weight_shape) : by_transposed_convolution(b, w, g, weight);
+  if (!unit && !depthwise) return by_transposed_convolution(b, w, g, weight);
+  return by_convolution(b, w, g, joined({images, weight_shape[0]}, w.output), weight, weight_shape);
 }
 
 }  // namespace mpq::graph::adjoint

@@ -19,8 +19,8 @@ struct Window {
 /// Of a node that reads `wide` and writes `narrow` (a ConvTranspose the other way round).
 Window window_of(const RuleCall& c, const Shape& kernel, const Shape& wide, const Shape& narrow);
 
-/// dL/dx of y = Conv(x, weight): `g` is [batch, channels, output...], the result [batch, channels, input...].
-std::string conv_input_adjoint(Builder& b, const Window& w, const std::string& g, const std::string& weight,
-                               const Shape& weight_shape);
+/// dL/dx of y = Conv(x, weight): `g` is [images, channels, output...], the result [images, channels, input...].
+std::string conv_input_adjoint(Builder& b, const Window& w, const std::string& g, std::int64_t images,
+                               const std::string& weight, const Shape& weight_shape);
 
 }  // namespace mpq::graph::adjoint

@@ -17,17 +17,28 @@ namespace {
 
 constexpr std::size_t kNamed = 8;
 
-struct Part {
-  std::string name;
-  std::int64_t before = 0, after = 0;
-};
-
 std::int64_t after_bytes(const RunRecord& record) {
   return record.output ? record.output->bytes : record.plan->file_bytes;
 }
 
-/// The largest layers, the other layers together, and what is no quantizable weight.
-std::vector<Part> parts_of(const View& view) {
+std::string stack(const std::vector<Part>& parts, std::int64_t Part::*bytes, double y, double whole) {
+  std::string text;
+  double x = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const double width = 100 * static_cast<double>(parts[i].*bytes) / whole;
+    text += fmt::format(
+        "<rect class=\"part c{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"30\"><title>{}: {} "
+        "bytes</title></rect>\n",
+        i, percent_of(x), coordinate(y), percent_of(width), markup_text(parts[i].name), format_count(parts[i].*bytes));
+    x += width;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<Part> file_parts(const View& view) {
+  if (view.plan == nullptr || view.record.model.bytes <= 0) return {};
   std::vector<Part> layers;
   for (const LayerRow& row : view.deep) {
     if (row.entry == nullptr) continue;
@@ -56,26 +67,10 @@ std::vector<Part> parts_of(const View& view) {
   return parts;
 }
 
-std::string stack(const std::vector<Part>& parts, std::int64_t Part::*bytes, double y, double whole) {
-  std::string text;
-  double x = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const double width = 100 * static_cast<double>(parts[i].*bytes) / whole;
-    text += fmt::format(
-        "<rect class=\"part c{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"30\"><title>{}: {} "
-        "bytes</title></rect>\n",
-        i, percent_of(x), coordinate(y), percent_of(width), markup_text(parts[i].name), format_count(parts[i].*bytes));
-    x += width;
-  }
-  return text;
-}
-
-}  // namespace
-
 std::string bytes_card(const View& view) {
-  if (view.plan == nullptr || view.record.model.bytes <= 0) return "";
+  const auto parts = file_parts(view);
+  if (parts.empty()) return "";
   const std::int64_t after = after_bytes(view.record);
-  const auto parts = parts_of(view);
   const auto whole = static_cast<double>(std::max(view.record.model.bytes, after));
   std::string svg =
       "<svg class=\"chart\" role=\"img\" aria-label=\"Where the bytes go, before and after\" width=\"100%\" "
@@ -98,7 +93,7 @@ std::string bytes_card(const View& view) {
         format_count(p.after), p.before > 0 ? percent(ratio) : "");
   }
   return card("bytes", "Where the bytes go", "The file before and after, on one scale.",
-              svg + table + "</tbody></table></div>\n");
+              "<div class=\"still\">\n" + svg + "</div>\n" + table + "</tbody></table></div>\n");
 }
 
 }  // namespace mpq::report::html

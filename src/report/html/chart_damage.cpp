@@ -11,12 +11,18 @@
 namespace mpq::report::html {
 namespace {
 
-struct Figure {
-  std::string name, css;
-  double value = 0, error = 0;
-};
+Axis axis_of(const std::vector<Figure>& figures) {
+  std::vector<double> values;
+  for (const Figure& f : figures) {
+    values.push_back(f.value + f.error);
+    values.push_back(f.value > f.error ? f.value - f.error : f.value);
+  }
+  return damage_axis(values);
+}
 
-std::vector<Figure> figures_of(const View& view) {
+}  // namespace
+
+std::vector<Figure> damage_figures(const View& view) {
   std::vector<Figure> result;
   const auto add = [&](const std::string& name, const std::string& css, double value, double error) {
     if (value > 0) result.push_back({name, css, value, error});
@@ -34,23 +40,13 @@ std::vector<Figure> figures_of(const View& view) {
     const Verification& v = *view.record.uniform_baseline;
     add("one width, same bytes", "uniform", v.damage, v.damage_standard_error);
   }
-  return result;
+  // Without a measurement there is nothing to compare.
+  return view.record.verification && result.size() >= 2 ? result : std::vector<Figure>{};
 }
-
-Axis axis_of(const std::vector<Figure>& figures) {
-  std::vector<double> values;
-  for (const Figure& f : figures) {
-    values.push_back(f.value + f.error);
-    values.push_back(f.value > f.error ? f.value - f.error : f.value);
-  }
-  return damage_axis(values);
-}
-
-}  // namespace
 
 std::string damage_card(const View& view) {
-  const std::vector<Figure> figures = figures_of(view);
-  if (!view.record.verification || figures.size() < 2) return "";  // nothing to compare
+  const std::vector<Figure> figures = damage_figures(view);
+  if (figures.empty()) return "";
   const Axis axis = axis_of(figures);
   constexpr double kRow = 34;
   const double height = kRow * static_cast<double>(figures.size());
@@ -77,7 +73,7 @@ std::string damage_card(const View& view) {
   if (view.plan != nullptr && view.plan->predicted_damage > 0)
     lead += fmt::format(" Measured is {:.2f} times the prediction.", v.damage / view.plan->predicted_damage);
   return card("damage", "Predicted against measured", lead,
-              "<div class=\"rows damagerows\"><ol class=\"names\">\n" + names + "</ol>" + svg +
+              "<div class=\"still rows damagerows\"><ol class=\"names\">\n" + names + "</ol>" + svg +
                   "</svg><ol class=\"values\">\n" + values + "</ol></div>\n");
 }
 

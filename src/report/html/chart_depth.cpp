@@ -82,7 +82,8 @@ std::string depth_card(const View& view) {
       "<text class=\"tick\" x=\"6%\" y=\"{0}\">input</text><text class=\"tick end\" x=\"100%\" "
       "y=\"{0}\">output</text></svg>\n",
       coordinate(kHeight - 6));
-  return card("depth", "Bits along the depth", "One column per layer, in the model's order.", legend(view) + svg);
+  return card("depth", "Bits along the depth", "One column per layer, in the model's order.",
+              legend(view) + "<div class=\"still\">\n" + svg + "</div>\n");
 }
 
 }  // namespace mpq::report::html

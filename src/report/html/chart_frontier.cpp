@@ -102,9 +102,7 @@ std::string uniform_points(const View& view, const Frame& f) {
     if (!(plan.predicted_damage > 0)) continue;
     const double y = f.py(plan.predicted_damage);
     const std::string x = percent_of(f.px(plan.stored_bytes));
-    const auto widest = std::max_element(plan.entries.begin(), plan.entries.end(),
-                                         [](const auto& a, const auto& b) { return a.parameters < b.parameters; });
-    const int bits = widest == plan.entries.end() ? 0 : widest->candidate.bits;
+    const int bits = uniform_bits(plan);
     text += fmt::format(
         "<svg x=\"{}\" y=\"{}\" overflow=\"visible\"><rect class=\"uniform\" x=\"-5\" y=\"-5\" "
         "width=\"10\" height=\"10\"><title>one width everywhere: {} bit\n{}</title></rect>"
@@ -169,6 +167,12 @@ std::string what_if(const View& view) {
 
 }  // namespace
 
+int uniform_bits(const Plan& plan) {
+  const auto widest = std::max_element(plan.entries.begin(), plan.entries.end(),
+                                       [](const auto& a, const auto& b) { return a.parameters < b.parameters; });
+  return widest == plan.entries.end() ? 0 : widest->candidate.bits;
+}
+
 std::string frontier_card(const View& view) {
   if (view.frontier.size() < 2) return "";
   const Frame f = frame(view);
@@ -181,7 +185,7 @@ std::string frontier_card(const View& view) {
   return card("frontier", "Size against damage",
               "Every point is the plan of least predicted damage for its size. Choose one to see its widths and the "
               "command that makes it.",
-              legend(view) + svg + what_if(view));
+              legend(view) + "<div class=\"still\">\n" + svg + "</div>\n" + what_if(view));
 }
 
 }  // namespace mpq::report::html

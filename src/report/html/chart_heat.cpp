@@ -82,16 +82,14 @@ std::string legend(const Shades& shades) {
   return text + " <span class=\"key box\"></span>chosen width</p>\n";
 }
 
-std::string cell(const LayerRow& row, std::size_t depth, const CandidateScore& score, double x, double width, double y,
-                 double height, int shade) {
+/// The script puts the layer's name before the title: hundreds of names would make the page large.
+std::string cell(const LayerRow& row, const CandidateScore& score, double x, double width, double height, int shade) {
   const bool is_chosen = row.entry != nullptr && row.entry->candidate == score.candidate;
   return fmt::format(
-      "<rect class=\"cell h{}{}\" data-i=\"{}\" data-b=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{} "
-      "at {}: {}</title>"
-      "</rect>\n",
-      shade, is_chosen ? " pickedcell" : "", depth, score.candidate.bits, percent_of(x + 0.15), coordinate(y + 1),
-      percent_of(width - 0.3), coordinate(height - 2), markup_text(row.name), to_string(score.candidate),
-      with_error(score.damage, score.standard_error));
+      "<rect class=\"cell h{}{}\" data-b=\"{}\" x=\"{}\" y=\"1\" width=\"{}\" height=\"{}\"><title>{}: "
+      "{}</title></rect>\n",
+      shade, is_chosen ? " pickedcell" : "", score.candidate.bits, percent_of(x + 0.15), percent_of(width - 0.3),
+      coordinate(height - 2), to_string(score.candidate), with_error(score.damage, score.standard_error));
 }
 
 }  // namespace
@@ -124,20 +122,21 @@ std::string heat_card(const View& view) {
   double y = kHead;
   for (const LayerRow& row : rows) {
     names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), chart_name(row.name));
+    svg += fmt::format("<g data-i=\"{}\" transform=\"translate(0 {})\">\n", depth[row.name], coordinate(y));
     x = 0;
     for (const int bits : widths) {
       const CandidateScore* score = shown_form(row, bits);
-      if (score != nullptr)
-        svg += cell(row, depth[row.name], *score, x, column, y, row_height, shades.of(score->damage));
+      if (score != nullptr) svg += cell(row, *score, x, column, row_height, shades.of(score->damage));
       x += column;
     }
+    svg += "</g>\n";
     y += row_height;
   }
   std::string lead = "Damage of each layer alone at each width in bits, in the model's order.";
   if (rows.size() < view.deep.size())
     lead += fmt::format(" The {} most sensitive of {} layers.", rows.size(), view.deep.size());
   return card("heat", "Layer by width", lead,
-              legend(shades) + "<div class=\"rows heatrows\"><ol class=\"names\">\n" + names + "</ol>" + svg +
+              legend(shades) + "<div class=\"still rows heatrows\"><ol class=\"names\">\n" + names + "</ol>" + svg +
                   "</svg></div>\n");
 }
 

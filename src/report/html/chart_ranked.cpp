@@ -78,8 +78,8 @@ std::string ranked_card(const View& view) {
   if (rows < view.ranked.size())
     lead += fmt::format(" The {} most sensitive of {} layers; the table below holds all.", rows, view.ranked.size());
   return card("ranked", "Which layers matter", lead,
-              "<div class=\"rows\"><ol class=\"names\">\n" + names + "</ol>" + svg + "</svg><ol class=\"values\">\n" +
-                  values + "</ol></div>\n");
+              "<div class=\"still rows\"><ol class=\"names\">\n" + names + "</ol>" + svg +
+                  "</svg><ol class=\"values\">\n" + values + "</ol></div>\n");
 }
 
 }  // namespace mpq::report::html

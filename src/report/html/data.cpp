@@ -56,19 +56,21 @@ bool was_given(const RunRecord& record, const std::string& name) {
   return std::any_of(record.options.begin(), record.options.end(), [&](const auto& o) { return o.first == name; });
 }
 
-/// Four digits are enough for a share, and a fraction of the page.
-Json short_figure(double value) {
+/// Four digits are enough for a share, and a fraction of the page; two for an error.
+Json short_figure(double value, int digits = 4) {
   if (!std::isfinite(value)) return nullptr;
-  return std::stod(fmt::format("{:.4g}", value));
+  return std::stod(fmt::format("{:.{}g}", value, digits));
 }
 
-/// [label, bits, bytes, damage] of every candidate of every layer.
+/// [label, bits, bytes, damage, standard error] of every candidate of every layer.
 Json candidates(const View& view) {
   Json layers = Json::array();
+  if (view.scores == nullptr) return layers;
   for (const LayerSensitivity& layer : view.scores->layers) {
     Json list = Json::array();
     for (const CandidateScore& s : layer.candidates)
-      list.push_back({to_string(s.candidate), s.candidate.bits, s.stored_bytes, short_figure(s.damage)});
+      list.push_back({to_string(s.candidate), s.candidate.bits, s.stored_bytes, short_figure(s.damage),
+                      short_figure(s.standard_error, 2)});
     layers.push_back(std::move(list));
   }
   return layers;
@@ -87,12 +89,45 @@ Json choices(const View& view, const Plan& plan) {
   return indices;
 }
 
-Json point(const View& view, const Plan& plan) {
-  return {{"budget", plan.budget},
-          {"bits", plan.bits_per_weight},
-          {"bytes", plan.file_bytes},
-          {"damage", plan.predicted_damage},
-          {"choice", choices(view, plan)}};
+/// Where a plan stands in the chart of size against damage.
+Json place(const Plan& plan) {
+  return {{"budget", plan.budget},           {"bits", plan.bits_per_weight},
+          {"stored", plan.stored_bytes},     {"bytes", plan.file_bytes},
+          {"damage", plan.predicted_damage}, {"error", short_figure(plan.standard_error, 2)}};
+}
+
+/// Per layer, in the model's order: names, [sensitivity, error], [label, bits, bytes] of the plan shown first; the
+/// places of the most sensitive first.
+void add_layers(const View& view, Json& data) {
+  const auto depth = depths(view);
+  for (const char* key : {"names", "weights", "shown", "ranked"}) data[key] = Json::array();
+  for (const LayerRow& row : view.deep) {
+    data["names"].push_back(printable(row.name));
+    data["weights"].push_back({short_figure(row.weight()), short_figure(row.standard_error(), 2)});
+    data["shown"].push_back(nullptr);
+    if (row.entry != nullptr)
+      data["shown"].back() = {to_string(row.entry->candidate), row.entry->candidate.bits, row.entry->stored_bytes};
+  }
+  for (const LayerRow& row : view.ranked) data["ranked"].push_back(depth.at(row.name));
+  data["layers"] = candidates(view);
+}
+
+/// What the charts show beside the layers.
+void add_figures(const View& view, Json& data) {
+  for (const char* key : {"uniforms", "figures", "parts"}) data[key] = Json::array();
+  for (const Plan& plan : view.uniforms) {
+    data["uniforms"].push_back(place(plan));
+    data["uniforms"].back()["name"] = std::to_string(uniform_bits(plan));
+  }
+  for (const Figure& f : damage_figures(view))
+    data["figures"].push_back(
+        {{"name", f.name}, {"css", f.css}, {"value", short_figure(f.value)}, {"error", short_figure(f.error, 2)}});
+  for (const Part& part : file_parts(view))
+    data["parts"].push_back({{"name", printable(part.name)}, {"before", part.before}, {"after", part.after}});
+  if (view.plan != nullptr) data["plan"] = place(*view.plan);
+  if (view.plan != nullptr && view.record.verification)
+    data["measured"] = {{"damage", short_figure(view.record.verification->damage)},
+                        {"error", short_figure(view.record.verification->damage_standard_error, 2)}};
 }
 
 /// The frontier's point nearest to the run's own plan.
@@ -130,15 +165,17 @@ CommandAround command_around(const RunRecord& record) {
 }
 
 std::string script_data(const View& view) {
-  Json data{{"points", Json::array()}, {"layers", Json::array()}};
-  const bool interactive = view.scores != nullptr && view.frontier.size() >= 2;
-  if (interactive) {
+  Json data{{"points", Json::array()}, {"whole", view.record.model.bytes}};
+  add_layers(view, data);
+  add_figures(view, data);
+  if (view.scores != nullptr && view.frontier.size() >= 2) {
     const CommandAround command = command_around(view.record);
-    for (const Plan& plan : view.frontier) data["points"].push_back(point(view, plan));
-    data["layers"] = candidates(view);
+    for (const Plan& plan : view.frontier) {
+      data["points"].push_back(place(plan));
+      data["points"].back()["choice"] = choices(view, plan);
+    }
     data["start"] = nearest_point(view);
     data["own"] = view.shown != nullptr ? choices(view, *view.shown) : Json::array();
-    data["whole"] = view.record.model.bytes;
     data["before"] = command.before;
     data["after"] = command.after;
   }

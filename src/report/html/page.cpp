@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -8,7 +9,7 @@
 #include "report/reports.h"
 #include "report_assets.h"
 
-// One file, no network: the style and the script are in the page, and its policy forbids everything else.
+// One file, no network: the style and the scripts are in the page, and its policy forbids everything else.
 
 namespace mpq::report {
 namespace html {
@@ -64,6 +65,21 @@ std::string header(const RunRecord& record) {
       markup_text(record.command), markup_text(record.model.path), markup_text(version));
 }
 
+/// The library of charts that the page carries asks for its licences beside it.
+std::string licences() {
+  if (*kChartLicences == '\0') return "";
+  std::string text = "<details class=\"licences\"><summary>Licences of what this page carries</summary><pre>\n";
+  std::istringstream lines(kChartLicences);
+  for (std::string line; std::getline(lines, line);) text += markup_text(line) + '\n';
+  return text + "</pre></details>\n";
+}
+
+std::string scripts(const View& view) {
+  std::string text = "<script type=\"application/json\" id=\"data\">" + script_data(view) + "</script>\n";
+  if (*kChartLibrary != '\0') text += "<script>\n" + std::string(kChartLibrary) + "</script>\n";
+  return text + "<script>\n" + std::string(kScript) + "</script>\n";
+}
+
 }  // namespace
 }  // namespace html
 
@@ -80,9 +96,8 @@ std::string html_report(const RunRecord& record, const ReportOptions& options) {
   text += "<div class=\"cards\">\n" + html::frontier_card(view) + html::ranked_card(view) + html::heat_card(view) +
           html::depth_card(view) + html::damage_card(view) + html::bytes_card(view) + html::layer_table(view) +
           html::output_table(view) + html::skipped_table(view) + html::facts(view) + "</div>\n";
-  text += "</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n";
-  text += "<script type=\"application/json\" id=\"data\">" + html::script_data(view) + "</script>\n";
-  return text + "<script>\n" + std::string(html::kScript) + "</script>\n</body>\n</html>\n";
+  text += html::licences() + "</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n";
+  return text + html::scripts(view) + "</body>\n</html>\n";
 }
 
 }  // namespace mpq::report

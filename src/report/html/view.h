@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -33,6 +34,25 @@ struct CommandAround {
 };
 CommandAround command_around(const RunRecord& record);
 
+/// A figure of the damage with its standard error; `css` colours it.
+struct Figure {
+  std::string name, css;
+  double value = 0, error = 0;
+};
+/// Predicted, measured, and what stands beside them.
+std::vector<Figure> damage_figures(const View& view);
+
+/// A part of the model's file and its bytes.
+struct Part {
+  std::string name;
+  std::int64_t before = 0, after = 0;
+};
+/// The largest layers, the other layers together, and what is no quantizable weight; empty without a plan.
+std::vector<Part> file_parts(const View& view);
+
+/// The bits of a plan of one width.
+int uniform_bits(const Plan& plan);
+
 // The parts of the page; each is empty where the record holds nothing for it.
 std::string tiles(const View& view);
 std::string frontier_card(const View& view);
@@ -45,7 +65,7 @@ std::string layer_table(const View& view);
 std::string output_table(const View& view);
 std::string skipped_table(const View& view);
 std::string facts(const View& view);
-/// What the script works with: the frontier's plans.
+/// What the scripts work with: the figures of the charts and the frontier's plans.
 std::string script_data(const View& view);
 
 }  // namespace mpq::report::html

@@ -41,6 +41,16 @@ inline Sensitivity example_record(std::vector<LayerSensitivity> layers) {
   return scores;
 }
 
+/// Layers of equal size whose damages fall with the width and spread over some decades.
+inline Sensitivity falling_scores(std::mt19937_64& random, std::size_t layers) {
+  std::vector<LayerSensitivity> entries;
+  for (std::size_t i = 0; i < layers; ++i) {
+    const double damage = std::lognormal_distribution<double>(0, 1.5)(random);
+    entries.push_back(example_scores("layer" + std::to_string(i), 800, damage));
+  }
+  return example_record(std::move(entries));
+}
+
 inline Sensitivity random_record(std::mt19937_64& random, std::size_t layers) {
   std::vector<LayerSensitivity> entries;
   for (std::size_t i = 0; i < layers; ++i) {

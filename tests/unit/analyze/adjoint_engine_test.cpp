@@ -31,8 +31,9 @@ class Listener : public Observer {
 };
 
 Sensitivity run(const Model& model, const Samples& samples, const std::string& engine, int probes = 2, int threads = 1,
-                Observer& observer = silent_observer()) {
+                Observer& observer = silent_observer(), const std::vector<OutputRole>& roles = {}) {
   AnalyzeOptions options;
+  options.output_roles = roles;
   options.engine = engine;
   options.probes = probes;
   options.trials = static_cast<int>(samples.size());
@@ -88,6 +89,21 @@ TEST(AdjointEngine, GivesTheDivergenceOfSmallPerturbations) {
   const Sensitivity measured = run(model, samples, "rounding");
   ASSERT_EQ(measured.settings.metric, "kl");
   expect_close(run(model, samples, "adjoint", 400), measured, 2, 0.15);
+}
+
+TEST(AdjointEngine, WeighsTheOutputsAsTheRerunsDo) {
+  const Model model = load(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,32] x) => (float[1,24] a, float[1,24] b) { h = MatMul(x, v)  a = MatMul(h, w)  b = Tanh(h) })",
+                                                 {{"v", {32, 24}, 0.1F}, {"w", {24, 24}, 0.2F}}));
+  const Samples samples = gaussian_samples("x", {1, 32}, 8);
+  const std::vector<OutputRole> roles = {OutputRole::parse_weight("a=5"), OutputRole::parse_kind("b=tensor")};
+  const Sensitivity measured = run(model, samples, "rounding", 2, 1, silent_observer(), roles);
+  expect_close(run(model, samples, "adjoint", 400, 1, silent_observer(), roles), measured, 2, 0.2);
+  EXPECT_EQ(measured.measured_as[0].weight, 5);
+  EXPECT_EQ(measured.measured_as[1].kind, "tensor");
+  const Sensitivity even = run(model, samples, "rounding");
+  EXPECT_NEAR(measured.layers[1].candidates[2].damage, even.layers[1].candidates[2].damage * (5.0 / 6) / (1.0 / 2),
+              1e-9);
 }
 
 TEST(AdjointEngine, GivesTheSameBytesOnAnyNumberOfThreads) {

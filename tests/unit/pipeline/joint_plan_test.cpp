@@ -35,15 +35,6 @@ PlanMeasure aligned(const Sensitivity& scores) {
   };
 }
 
-Sensitivity falling_scores(std::mt19937_64& random, std::size_t layers) {
-  std::vector<LayerSensitivity> entries;
-  for (std::size_t i = 0; i < layers; ++i) {
-    const double damage = std::lognormal_distribution<double>(0, 1.5)(random);
-    entries.push_back(example_scores("layer" + std::to_string(i), 800, damage));
-  }
-  return example_record(std::move(entries));
-}
-
 double least_together(const Sensitivity& scores, std::int64_t limit, const PlanMeasure& measure) {
   double best = std::numeric_limits<double>::infinity();
   Plan plan;

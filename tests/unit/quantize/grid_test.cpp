@@ -87,7 +87,7 @@ TEST(QuantizeGrid, ZerosStayZeroAndTakeAnOrdinaryScale) {
 
   const QuantizedTensor nothing = quantize_grid(std::vector<float>(8), test_layer({2, 4}, {0}), grid(4));
   EXPECT_THAT(nothing.values, Each(0));
-  EXPECT_EQ(scale_of(nothing, 0), 1);
+  EXPECT_EQ(scale_of(nothing, 0), 0x1p-14F);
 }
 
 TEST(QuantizeGrid, SingleWeightsAndEqualRowsAreKeptToHalfPrecision) {

@@ -21,6 +21,18 @@ std::string invalid_input(const std::string& where, const Action& action) {
   return "no error";
 }
 
+/// The message of the kUsage error that `action` throws.
+template <typename Action>
+std::string usage_error(const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    return error.what();
+  }
+  return "no error";
+}
+
 /// `text` with its first `from` replaced by `to`.
 inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);

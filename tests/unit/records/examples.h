@@ -33,6 +33,7 @@ inline Sensitivity example_sensitivity() {
   value.settings = {"rounding", "quantization",          "network",      "kl",  "quantile", 0.75, 3,
                     64,         18446744073709551615ull, {2, 4, 16, 32}, false, "minmax",   3};
   value.outputs = {"logits", "état caché"};
+  value.measured_as = {{"logits", 1}, {"tensor", 2.5}};
   for (const std::string name : {"/encoder/MatMul", "/head/Gemm"}) {
     LayerSensitivity layer;
     layer.layer = example_layer(name);
@@ -98,6 +99,7 @@ inline RunRecord example_run() {
   record.sensitivity = example_sensitivity();
   record.cost = AnalysisCost{12.5, 0.01, 250.75, 410.5, 321};
   record.plan = example_plan();
+  record.drop_search = DropSearch{"0.5%", {{31000, 0.004, true}, {29000, 0.0125, false}}};
   record.run_forms = {{"/encoder/MatMul", "int4 kernel"}, {"/head/Gemm", "folded to float (block of 32)"}};
   record.verification = example_verification();
   record.uniform_baseline = example_verification();

@@ -37,6 +37,10 @@ TEST(RunRecordJson, KeepsWhatIsAbsentApartFromWhatIsThere) {
   EXPECT_EQ(back.output->bytes, 29999);
   EXPECT_EQ(back.cost->trial_runs, 321);
   EXPECT_EQ(back.cost->full_rerun_equivalents, 410.5);
+  EXPECT_EQ(back.drop_search->limit, "0.5%");
+  EXPECT_EQ(back.drop_search->tried[1].file_bytes, 29000);
+  EXPECT_EQ(back.drop_search->tried[1].found, 0.0125);
+  EXPECT_FALSE(back.drop_search->tried[1].kept);
   EXPECT_EQ(back.run_forms, example_run().run_forms);
   EXPECT_EQ(back.options, example_run().options);
   EXPECT_EQ(back.environment, example_run().environment);

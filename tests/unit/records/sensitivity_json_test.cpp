@@ -97,6 +97,10 @@ TEST(SensitivityJson, EveryMissingKeyIsNamed) {
     Json part = whole;
     part.erase(key);
     const std::string text = part.dump();
+    if (key == "measured_as") {  // younger than the schema version: older records do without
+      EXPECT_TRUE(sensitivity_from_json(text, kFile).measured_as.empty());
+      continue;
+    }
     EXPECT_THAT(invalid_input(kFile, [&] { sensitivity_from_json(text, kFile); }), HasSubstr(key));
   }
 }

@@ -170,6 +170,28 @@ TEST(Verify, MeasuresOnlyTheOutputsAskedFor) {
   EXPECT_THROW(verify(two(0), two(0.1F), samples, {}, options), Error);
 }
 
+TEST(Verify, WeighsTheOutputsAndTakesTheirKindsFromTheUser) {
+  const auto two = [](float by) {
+    return load(moved(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+      net (float[N,32] x) => (float[N,24] a, float[N,24] b) { a = MatMul(x, w1)  b = MatMul(x, w2) })",
+                                            {{"w1", {32, 24}, 0.2F}, {"w2", {32, 24}, 0.2F}}),
+                      "w1", by));
+  };
+  const Samples samples = gaussian_samples("x", {1, 32}, 4);
+  const auto judged = [&](const std::vector<OutputRole>& roles) {
+    VerifyOptions options;
+    options.output_roles = roles;
+    return verify(two(0), two(0.1F), samples, {}, options);
+  };
+  const double alone = judged({OutputRole::parse_weight("b=0")}).damage;
+  EXPECT_NEAR(judged({OutputRole::parse_weight("a=3")}).damage, 0.75 * alone, 1e-9);
+  const Verification plain = judged({OutputRole::parse_kind("*=tensor")});
+  EXPECT_EQ(plain.metric, "mse");
+  EXPECT_EQ(plain.outputs[0].kind, "tensor");
+  EXPECT_FALSE(plain.outputs[0].kl.has_value());
+  EXPECT_EQ(judged({}).metric, "kl");
+}
+
 TEST(VerifyOptions, AreChecked) {
   VerifyOptions options;
   options.metric = "psnr";

@@ -13,6 +13,7 @@
     const dark = root.dataset.theme ? root.dataset.theme === "dark"
                                     : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
+    if (live) live.redraw();
   });
 
   // --- hover: the <title> of a mark, at once and in full
@@ -28,7 +29,8 @@
       title.remove();
       mark.setAttribute("aria-label", titles.get(mark));
     }
-    return titles.get(mark) || "";
+    const text = titles.get(mark) || "";
+    return text && mark.matches(".cell") ? data.names[mark.parentElement.dataset.i] + " at " + text : text;
   };
   document.addEventListener("mousemove", (event) => {
     const text = titleOf(event.target);
@@ -85,6 +87,9 @@
     });
   }
 
+  // --- live charts, where the page carries the library
+  const live = typeof echarts === "undefined" ? null : liveCharts(data, (index) => choose(index));
+
   // --- what if: a point of the frontier, its widths and its command
   if (data.points.length < 2) {
     for (const panel of all(".whatif")) panel.hidden = true;
@@ -128,7 +133,8 @@
       if (candidate) bar.setAttribute("class", "bar b" + candidate[1]);
     }
     for (const cell of all(".cell")) {
-      const candidate = data.layers[cell.dataset.i] && data.layers[cell.dataset.i][choice[cell.dataset.i]];
+      const i = cell.parentElement.dataset.i;
+      const candidate = data.layers[i] && data.layers[i][choice[i]];
       if (candidate) cell.classList.toggle("pickedcell", candidate[1] === Number(cell.dataset.b));
     }
     for (const [index, kept] of own) {
@@ -178,9 +184,11 @@
   const choose = (index) => {
     describe(index, true);
     showWidths(data.points[index].choice, data.points[index].damage);
+    if (live) live.show(data.points[index].choice, index);
   };
   const reset = () => {
     describe(data.start, false);
+    if (live) live.show(data.own.length > 0 ? data.own : null, null);
     if (data.own.length === 0) return;
     const total = data.own.reduce((sum, c, i) => sum + (data.layers[i][c] ? data.layers[i][c][3] : 0), 0);
     showWidths(data.own, total);

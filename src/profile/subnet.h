@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mpq/model.h"
+#include "mpq/profile.h"
+
+#include "graph/cut.h"
+#include "runtime/session.h"
+
+namespace mpq::profiling {
+
+/// A model made ready to be cut at the segments of a profile: the profiled model, or one that mpq quantized from it
+/// (quantizing leaves the activations' names as they are).
+class CuttableModel {
+ public:
+  /// Throws Error{kInvalidInput} when the model lacks one of the profile's tensors. Takes what it needs of the profile.
+  CuttableModel(const Model& model, const Profile& profile);
+
+  /// These segments as one network. Inputs and outputs stand in the order of subnet_boundary().
+  onnx::ModelProto cut(const std::vector<int>& segments) const;
+
+  /// cut() as a session on `processor`: its threads on the processor's cores, computing in `precision` ("bfloat16" is a
+  /// mode of the provider; int8 and int4 are in the model). Call run_values from a thread pinned to the same cores
+  /// (support/affinity.h). Throws Error{kUnsupported} with the reason when the provider does not take it.
+  runtime::Session session(const std::vector<int>& segments, const Processor& processor,
+                           const std::string& precision) const;
+
+  const graph::TensorStore& store() const { return *form_.store; }
+
+ private:
+  Profile cuts_;  // tensors and segments only
+  graph::RunForm form_;
+  std::map<std::string, ValueInfo> types_;
+};
+
+/// How a processor runs sessions at a precision: provider, threads on its cores, as fast as it can.
+runtime::SessionOptions session_options(const Processor& processor, const std::string& precision);
+
+/// The model as it runs at a precision of the profile.
+struct Variant {
+  Model model;
+  std::set<std::string> changed_layers;  ///< those whose arithmetic differs from the model as it stands
+};
+
+/// "int8", "int4": every layer stored in so many bits, with integer kernels where the runtime has them; rounded to
+/// nearest, which is as fast as any rounding. Any other precision leaves the model as it is.
+Variant at_precision(const Model& model, const std::string& precision, Observer& observer = silent_observer());
+
+}  // namespace mpq::profiling
