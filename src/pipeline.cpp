@@ -140,6 +140,9 @@ bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
   return 2 * integer >= multiplied && integer > 0;
 }
 
+/// Activation ranges come from real inputs only: made-up ones would clip what real ones need.
+bool has_ranges(const Samples& calibration) { return calibration.size() > 0 && !calibration.facts().synthetic; }
+
 /// What one plan of a budget is written with.
 struct Writing {
   const Model& model;
@@ -173,11 +176,9 @@ std::set<std::size_t> stranded_layers(const Model& model, const QuantizedModel& 
 /// Integer kernels everywhere they exist, with integer activations while these cost at most `most_damage`. What was
 /// written is looked at as ONNX Runtime optimizes it: a layer that did not land on its kernel gets another form.
 QuantizedModel write_integers(const Writing& writing, const Plan& plan, double most_damage) {
-  // Ranges of made-up inputs would clip what real inputs need.
-  const bool ranges = writing.calibration.size() > 0 && !writing.calibration.facts().synthetic;
   std::set<std::size_t> barred;
   constexpr int kRounds = 3;
-  for (int round = 0; ranges && round < kRounds; ++round) {
+  for (int round = 0; has_ranges(writing.calibration) && round < kRounds; ++round) {
     const auto form = writing.integers.form(plan, barred, most_damage, writing.observer);
     if (form == nullptr) break;
     QuantizedModel written = write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form);
@@ -261,15 +262,22 @@ QuantizedModel meet_budget(const Writing& writing, Sensitivity& scores, const Bu
               "Please report this with the model's `mpq inspect --json`.");
 }
 
-/// The same budget spent on one width everywhere, in the same arithmetic, on the same samples; nothing where it does
-/// not allow any.
-std::optional<Verification> uniform_baseline(const Model& model, const Sensitivity& scores, const Budget& budget,
-                                             const QuantizedModel& quantized, const Samples& evaluation,
-                                             const PipelineOptions& options, Observer& observer) {
+/// The same budget spent on one width everywhere, on the same samples; nothing where it does not allow any. In the same
+/// arithmetic, except that it keeps float activations where `--compute auto` chose integer ones for some.
+std::optional<Verification> uniform_baseline(const Writing& writing, const Sensitivity& scores, const Budget& budget,
+                                             const QuantizedModel& quantized, const Samples& evaluation) {
+  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
   AllocateOptions allocate_options = options.allocate;
   allocate_options.uniform = true;
   try {
     const Plan plan = allocate(scores, budget, allocate_options);
+    if (allocate_options.compute == "int8" && has_ranges(calibration)) {
+      const auto form = integers.form(plan, {}, std::numeric_limits<double>::infinity(), observer);
+      PipelineOptions nearest = options;
+      nearest.quantize.rounding = "nearest";
+      return measure(model, write_plan(quantizer, plan, "int8", nearest, observer, form), evaluation, options,
+                     options.labels, observer);
+    }
     return measure(model, write_nearest(model, plan, quantized.plan().compute, options, observer), evaluation, options,
                    options.labels, observer);
   } catch (const Error& error) {
@@ -375,7 +383,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
   RoundedQuantizer quantizer(model, data.calibration);
   IntegerPlanner integers(
       model, data.calibration,
-      {options.verify.metric, options.verify.outputs_glob, options.analyze.threads, options.verify.output_roles});
+      {options.verify.metric, options.verify.outputs_glob, options.verify.output_roles, options.analyze.threads});
   const Writing writing{model, quantizer, integers, data.calibration, options, observer};
   std::vector<PipelineResult> results;
   const std::size_t count = options.plan || options.max_drop ? 1 : options.budgets.size();
@@ -400,7 +408,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     if (scores && options.measure_uniform && !options.allocate.uniform) {
       record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {
         const Budget budget = options.max_drop ? Budget::parse(record.plan->budget) : options.budgets[i];
-        return uniform_baseline(model, *scores, budget, *result.quantized, data.evaluation, options, observer);
+        return uniform_baseline(writing, *scores, budget, *result.quantized, data.evaluation);
       });
     }
     record.peak_memory_bytes = runtime::peak_memory_bytes();

@@ -25,18 +25,20 @@ struct SampleRun {
 /// What is known of the outputs over all samples.
 struct Targets {
   std::string metric;
+  std::map<std::string, double> weight;  ///< adding up to 1
   std::map<std::string, OutputKind> kinds;
   std::map<std::string, double> energy;
-  std::map<std::string, double> shares;  ///< of the damage; they add up to 1
 };
 
-Targets targets_of(const std::vector<SampleRun>& runs, const std::vector<runtime::MeasuredOutput>& outputs,
+Targets targets_of(const std::vector<SampleRun>& runs, const std::vector<runtime::MeasuredOutput>& measured,
                    const std::string& metric) {
   Targets targets;
   std::vector<OutputKind> kinds;
   double weights = 0;
-  for (const runtime::MeasuredOutput& output : outputs) weights += output.weight;
-  for (const auto& [name, weight, as_told] : outputs) {
+  for (const runtime::MeasuredOutput& output : measured) weights += output.weight;
+  for (const runtime::MeasuredOutput& measured_output : measured) {
+    const std::string& name = measured_output.name;
+    targets.weight[name] = measured_output.weight / weights;
     OutputKind kind = OutputKind::kTensor;
     double sum = 0;
     for (std::size_t s = 0; s < runs.size(); ++s) {
@@ -44,9 +46,8 @@ Targets targets_of(const std::vector<SampleRun>& runs, const std::vector<runtime
       kind = s == 0 ? classify_output(output) : refine(kind, output);
       sum += energy(output);
     }
-    kind = as_told.value_or(kind);
+    if (measured_output.kind) kind = *measured_output.kind;
     targets.kinds[name] = kind;
-    targets.shares[name] = weight / weights;
     targets.energy[name] = sum > 0 ? sum / static_cast<double>(runs.size()) : 1;
     kinds.push_back(kind);
   }
@@ -106,7 +107,8 @@ std::map<std::string, std::vector<double>> activation_damage(
     const graph::RunForm& form, const std::map<std::string, std::vector<quant::ActivationGrid>>& grids,
     const std::vector<ValueInfo>& outputs, const Samples& samples, const TrialOptions& options, Observer& observer) {
   if (samples.size() == 0) throw Error(ErrorCode::kInternal, "Activations cannot be tried without a sample.");
-  const auto measured = runtime::measured_outputs(outputs, options.outputs_glob, options.output_roles);
+  const std::vector<runtime::MeasuredOutput> measured =
+      runtime::measured_outputs(outputs, options.outputs_glob, options.output_roles);
   std::vector<std::string> targets;
   for (const runtime::MeasuredOutput& output : measured) targets.push_back(output.name);
   std::set<std::string> needed;
@@ -138,7 +140,7 @@ std::map<std::string, std::vector<double>> activation_damage(
         for (std::size_t o = 0; o < results.size(); ++o) {
           const std::string& name = session.outputs()[o].name;
           sum +=
-              judged.shares.at(name) * runtime::output_damage(judged.metric, judged.kinds.at(name),
+              judged.weight.at(name) * runtime::output_damage(judged.metric, judged.kinds.at(name),
                                                               run.outputs.at(name), results[o], judged.energy.at(name));
         }
         damage[v][c] += sum / static_cast<double>(runs.size());

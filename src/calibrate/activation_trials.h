@@ -15,10 +15,10 @@ namespace mpq::calibrate {
 
 /// How the damage of a rounded activation is measured: as that of a layer's weights.
 struct TrialOptions {
-  std::string metric = "auto";  ///< as AnalyzeOptions::metric
-  std::string outputs_glob;     ///< outputs to measure on; empty: all
+  std::string metric = "auto";           ///< as AnalyzeOptions::metric
+  std::string outputs_glob;              ///< outputs to measure on; empty: all
+  std::vector<OutputRole> output_roles;  ///< as AnalyzeOptions::output_roles
   int threads = 0;
-  std::vector<OutputRole> output_roles = {};  ///< as AnalyzeOptions::output_roles
 };
 
 /// Damage at the network's outputs when one activation is rounded to a grid and everything else is left as it is: the

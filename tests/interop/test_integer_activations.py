@@ -1,0 +1,201 @@
+"""Layers on integer activations: written by mpq, judged by the graph stock ONNX Runtime makes of them and by its
+unoptimized arithmetic. Every test names the rule of ONNX Runtime it guards.
+
+Usage: test_integer_activations.py MPQ [unittest arguments]
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+TOOL = None
+SAMPLES = 24
+
+onnxruntime.set_default_logger_severity(4)
+
+
+def residual_net(clip=None):
+    """conv -> Relu or Clip -> depthwise -> Relu -> conv -> Add -> Relu -> MaxPool -> conv -> mean -> Gemm."""
+    rng = np.random.default_rng(5)
+    tensors, nodes = [], []
+
+    def weight(name, *shape):
+        fan = int(np.prod(shape[1:]))
+        tensors.append(numpy_helper.from_array((rng.normal(size=shape) / np.sqrt(fan)).astype(np.float32), name))
+
+    def conv(source, target, cout, cin, kernel, group=1):
+        weight(f"{target}.w", cout, cin // group, kernel, kernel)
+        tensors.append(numpy_helper.from_array((rng.normal(size=cout) * 0.1).astype(np.float32), f"{target}.b"))
+        nodes.append(helper.make_node("Conv", [source, f"{target}.w", f"{target}.b"], [target], name=target,
+                                      pads=[kernel // 2] * 4, group=group))
+
+    def relu(source, target):
+        if clip is None:
+            nodes.append(helper.make_node("Relu", [source], [target], name=target))
+        else:
+            for bound, value in zip("lh", clip):
+                tensors.append(numpy_helper.from_array(np.float32(value), f"{target}.{bound}"))
+            nodes.append(helper.make_node("Clip", [source, f"{target}.l", f"{target}.h"], [target], name=target))
+
+    conv("x", "conv1", 32, 8, 3)
+    relu("conv1", "r1")
+    conv("r1", "conv2", 32, 32, 3, group=32)
+    relu("conv2", "r2")
+    conv("r2", "conv3", 32, 32, 1)
+    nodes.append(helper.make_node("Add", ["conv3", "r1"], ["sum"], name="sum"))
+    nodes.append(helper.make_node("Relu", ["sum"], ["r3"], name="r3"))
+    nodes.append(helper.make_node("MaxPool", ["r3"], ["pool"], name="pool", kernel_shape=[2, 2], strides=[2, 2]))
+    conv("pool", "conv4", 64, 32, 3)
+    relu("conv4", "r4")
+    nodes.append(helper.make_node("GlobalAveragePool", ["r4"], ["mean"], name="mean"))
+    nodes.append(helper.make_node("Flatten", ["mean"], ["flat"], name="flat"))
+    weight("fc.w", 10, 64)
+    tensors.append(numpy_helper.from_array(np.zeros(10, np.float32), "fc.b"))
+    nodes.append(helper.make_node("Gemm", ["flat", "fc.w", "fc.b"], ["logits"], name="fc", transB=1))
+    graph = helper.make_graph(
+        nodes, "residual", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 8, 16, 16])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 10])], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def session(model, level=99, dump=None):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel(level)
+    options.intra_op_num_threads = 1
+    if dump:
+        options.optimized_model_filepath = dump
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+class IntegerActivationsTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        inputs = np.random.default_rng(6).normal(size=(SAMPLES, 1, 8, 16, 16)).astype(np.float32)
+        np.savez(os.path.join(self.folder, "inputs.npz"), x=inputs)
+        self.inputs = inputs
+
+    def quantize(self, model, *options):
+        source, target = os.path.join(self.folder, "float.onnx"), os.path.join(self.folder, "written.onnx")
+        onnx.save(model, source)
+        command = [TOOL, "quantize", source, "--compute", "int8", "--calibration", os.path.join(self.folder, "inputs.npz"),
+                   "--engine", "adjoint", "--rounding", "nearest", "--force", "-q", "-o", target, *options]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return onnx.load(target)
+
+    def optimized(self, model):
+        path = os.path.join(self.folder, "optimized.onnx")
+        session(model, dump=path)
+        return onnx.load(path).graph
+
+    def outputs(self, model, level=99):
+        runner = session(model, level)
+        return np.concatenate([runner.run(None, {"x": x})[0] for x in self.inputs])
+
+    def check_all_integer(self, graph):
+        operators = [node.op_type for node in graph.node]
+        self.assertEqual(operators.count("QLinearConv"), 4, operators)
+        self.assertEqual(operators.count("QGemm"), 1, operators)
+        self.assertEqual(operators.count("QLinearAdd"), 1, operators)
+        for left in ("Conv", "Gemm", "Add", "Relu", "Clip"):
+            self.assertNotIn(left, operators)
+        # Weights and biases are read as they stand: nothing is dequantized from constants at every run.
+        stored = {tensor.name for tensor in graph.initializer}
+        for node in graph.node:
+            if node.op_type == "DequantizeLinear":
+                self.assertNotIn(node.input[0], stored)
+
+    def check_numbers(self, model, written, least_db):
+        """Fused kernels give what the same file gives operator by operator, but for roundings of half a step."""
+        plain, fused = self.outputs(written, level=0), self.outputs(written)
+        self.assertLess(np.abs(plain - fused).max(), 0.05 * np.abs(plain).max())
+        reference = self.outputs(model)
+        error = np.square(fused - reference).sum() / np.square(reference).sum()
+        self.assertGreater(-10 * np.log10(error), least_db)
+
+    def test_every_stored_width_lands_on_the_int8_kernels(self):
+        """runtime-facts 2 and 7.2: planes fold into int8; an int2 weight in a full QDQ graph would not load."""
+        model = residual_net()
+        for bits, least_db in ((2, -3), (3, 5), (4, 11), (5, 17), (6, 21), (7, 24), (8, 24)):
+            with self.subTest(bits=bits):
+                written = self.quantize(model, "--bits", str(bits), "--uniform", "--budget", "9bit")
+                types = {tensor.data_type for tensor in written.graph.initializer}
+                self.assertNotIn(getattr(TensorProto, "INT2", -1), types)
+                self.check_all_integer(self.optimized(written))
+                self.check_numbers(model, written, least_db)
+
+    def test_relu6_is_dropped(self):
+        """runtime-facts 7.3: a Clip goes only when the grid lies inside it and its scale has rank 0."""
+        model = residual_net(clip=(0, 1))
+        written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit")
+        self.check_all_integer(self.optimized(written))
+        self.check_numbers(model, written, 24)
+
+    def test_layers_meant_to_stay_float_stay_float(self):
+        """runtime-facts 7.1: float weights between quantized activations become int8 unless something stands between."""
+        model = residual_net()
+        for layer in ("conv2", "conv3", "conv4", "fc"):
+            with self.subTest(layer=layer):
+                written = self.quantize(model, "--bits", "8", "--budget", "100%", "--layer", "*=8bit", "--keep", layer)
+                graph = self.optimized(written)
+                weights = {tensor.name: tensor for tensor in graph.initializer}
+                kept = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
+                self.assertEqual(len(kept), 1, [node.op_type for node in graph.node])
+                self.assertEqual(weights[kept[0].input[1]].data_type, TensorProto.FLOAT)
+
+    def test_scales_and_zero_points_have_rank_zero(self):
+        """runtime-facts 0.7: per-tensor parameters of rank 1 block the removal of a Clip."""
+        written = self.quantize(residual_net(), "--bits", "8", "--uniform", "--budget", "9bit")
+        graph = self.optimized(written)
+        constants = {tensor.name: tensor for tensor in graph.initializer}
+        checked = 0
+        for node in graph.node:
+            if node.op_type == "QLinearConv":
+                for index in (1, 2, 6, 7):
+                    self.assertEqual(len(constants[node.input[index]].dims), 0)
+                    checked += 1
+        self.assertGreater(checked, 0)
+
+    def test_biases_lie_on_the_grid_of_the_products(self):
+        """runtime-facts 1: an int32 bias must have the scale of input times weight."""
+        written = self.quantize(residual_net(), "--bits", "8", "--uniform", "--budget", "9bit")
+        biases = [tensor for tensor in written.graph.initializer if tensor.data_type == TensorProto.INT32]
+        self.assertEqual(len(biases), 5)
+        self.assertFalse({f"conv{i}.b" for i in range(1, 5)} & {t.name for t in written.graph.initializer})
+
+    def test_huge_biases_of_dead_channels_do_not_overflow(self):
+        """runtime-facts 7.8: a bias over a tiny weight scale would leave int32."""
+        model = residual_net()
+        for tensor in model.graph.initializer:
+            if tensor.name == "conv1.w":
+                values = numpy_helper.to_array(tensor).copy()
+                values[3] *= 1e-7
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+            if tensor.name == "conv1.b":
+                values = numpy_helper.to_array(tensor).copy()
+                values[3] = 2
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit")
+        self.check_all_integer(self.optimized(written))
+        self.check_numbers(model, written, 22)
+
+    def test_weights_of_up_to_seven_bits_never_saturate(self):
+        """runtime-facts 7.5: processors without VNNI add pairs of products in int16; |w| <= 64 never overflows there."""
+        written = self.quantize(residual_net(), "--bits", "7", "--uniform", "--budget", "9bit")
+        for tensor in self.optimized(written).initializer:
+            if tensor.data_type == TensorProto.INT8 and len(tensor.dims) >= 2:
+                self.assertLessEqual(np.abs(numpy_helper.to_array(tensor).astype(int)).max(), 64)
+
+
+if __name__ == "__main__":
+    TOOL = sys.argv.pop(1)
+    unittest.main()
