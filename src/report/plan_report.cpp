@@ -21,7 +21,7 @@ Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size
                {"error", Align::kLeft},
                {"log", Align::kLeft},
                {"share"},
-               {"why", Align::kLeft, 12}});
+               {"why", Align::kLeft, 8, true}});
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {
     const PlanEntry& entry = *rows[i].entry;

@@ -44,10 +44,10 @@ class RoundingTest : public ::testing::TestWithParam<int> {
   const Model model_ = Model::load(kDigits + "model.onnx");
 };
 
-TEST_P(RoundingTest, SecondOrderDoesLessDamageInTheSameBytes) {
+TEST_P(RoundingTest, StatisticsOfTheInputsHalveTheDamageInTheSameBytes) {
   const PipelineResult nearest = run(options("nearest")), second = run(options("auto"));
   EXPECT_EQ(nearest.record.plan->rounding, "nearest");
-  EXPECT_EQ(second.record.plan->rounding, "second-order");
+  EXPECT_NE(second.record.plan->rounding, "nearest");
   EXPECT_EQ(second.quantized->bytes(), nearest.quantized->bytes());
   EXPECT_LT(second.record.verification->damage, .5 * nearest.record.verification->damage);
 }

@@ -69,8 +69,8 @@ std::string head_text(const Model& model) {
   for (const ValueInfo& value : model.outputs())
     text += fmt::format("Output     {}: {}\n", printable(value.name), type_text(value));
   text += fmt::format(
-      "Weights    {} of {} can be quantized: {} parameters, {} bytes ({:.1f} % of the file)\n", totals.quantizable,
-      model.layers().size(), totals.quantizable_parameters, totals.quantizable_bytes,
+      "Weights    {} of {} can be quantized:\n           {} parameters, {} bytes ({:.1f} % of the file)\n",
+      totals.quantizable, model.layers().size(), totals.quantizable_parameters, totals.quantizable_bytes,
       facts.bytes > 0 ? 100.0 * static_cast<double>(totals.quantizable_bytes) / static_cast<double>(facts.bytes) : 0.0);
   for (const std::string& part : model.quantized_parts()) text += fmt::format("Quantized  {}\n", printable(part));
   return text;

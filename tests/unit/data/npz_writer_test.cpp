@@ -15,7 +15,9 @@ namespace {
 
 Tensor counted(DType type, std::vector<std::int64_t> shape) {
   Tensor tensor(type, std::move(shape));
-  for (std::size_t i = 0; i < tensor.size_bytes(); ++i) tensor.mutable_data()[i] = static_cast<std::byte>(i * 7);
+  const std::size_t factor = type == DType::kBool ? 1 : 7, values = type == DType::kBool ? 2 : 256;
+  for (std::size_t i = 0; i < tensor.size_bytes(); ++i)
+    tensor.mutable_data()[i] = static_cast<std::byte>(i * factor % values);
   return tensor;
 }
 

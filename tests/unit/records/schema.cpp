@@ -8,23 +8,10 @@
 namespace mpq {
 namespace {
 
-const std::set<std::string> kKnownKeywords = {"$schema",
-                                              "$id",
-                                              "$defs",
-                                              "$ref",
-                                              "title",
-                                              "description",
-                                              "type",
-                                              "const",
-                                              "enum",
-                                              "properties",
-                                              "required",
-                                              "items",
-                                              "anyOf",
-                                              "minimum",
-                                              "maximum",
-                                              "minItems",
-                                              "additionalProperties"};
+const std::set<std::string> kKnownKeywords = {
+    "$schema",  "$id",   "$defs",   "$ref",    "title",      "description",
+    "$comment", "type",  "const",   "enum",    "properties", "required",
+    "items",    "anyOf", "minimum", "maximum", "minItems",   "additionalProperties"};
 
 bool has_type(const Json& value, const std::string& type) {
   if (type == "object") return value.is_object();
@@ -144,7 +131,12 @@ void SchemaChecker::find_flaws(const Place& place, const std::string& path, std:
     if (property.value("description", "").empty()) out.push_back(path + "/" + key + " has no description");
     const bool required = schema.contains("required") && std::find(schema["required"].begin(), schema["required"].end(),
                                                                    key) != schema["required"].end();
-    if (!required && !is_reason(key)) out.push_back(path + "/" + key + " is always written and so must be required");
+    // Keys younger than the schema version say so: older records lack them and stay valid.
+    const bool younger = property.contains("$comment");
+    if (required == younger && !is_reason(key))
+      out.push_back(path + "/" + key +
+                    (younger ? " is younger than the schema and must not be required"
+                             : " is always written and so must be required"));
     find_flaws({place.root, &schema["properties"][key]}, path + "/" + key, out);
   }
   for (const std::string list : {"anyOf"}) {
