@@ -6,6 +6,7 @@
 Exits with 77 (skipped) where tmux is not installed; a shell that is not installed is left out.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -26,10 +27,12 @@ def check(condition, what):
 
 
 class Window:
-    """A window of tmux with one command in it, on a server of its own."""
+    """A window of tmux with one command in it, on a server of its own: one that is being killed is no server."""
+
+    servers = itertools.count()
 
     def __init__(self, folder, env, columns, rows, command):
-        self.base = ["tmux", "-u", "-L", f"mpq-test-{os.getpid()}", "-f", "/dev/null"]
+        self.base = ["tmux", "-u", "-L", f"mpq-test-{os.getpid()}-{next(self.servers)}", "-f", "/dev/null"]
         subprocess.run([*self.base, "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(folder), command],
                        check=True, env=env)
 
@@ -115,7 +118,7 @@ def check_completions(folder, env):
     for name in ("zsh", "fish"):
         (folder / f"c.{name}").write_bytes(subprocess.run(["mpq", "completion", name], env=env, check=True,
                                                           capture_output=True).stdout)
-    zsh = (["zsh", "-f"], "autoload -Uz compinit; compinit -u -d .dump; source ./c.zsh")
+    zsh = (["zsh", "-f"], "autoload -Uz compinit; compinit -u -D; source ./c.zsh")
     fish = (["fish", "--no-config"], "source ./c.fish")
     for shell, setup in (zsh, fish):
         completes(folder, env, shell, setup, "mpq quantize net.onnx --keep conv", "conv1", "conv2")

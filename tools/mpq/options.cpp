@@ -120,9 +120,9 @@ const std::array kTable = {
            kReaders, G::kAnalysis, &S::place},
     Option{"aggregation", 0, "mean|max|quantile", "how trials are put together (default mean)", kReaders, G::kAnalysis, &S::aggregation},
     Option{"outputs", 0, "'GLOB'", "measure only these outputs", kRunners, G::kAnalysis, &S::outputs},
-    Option{"output-weight", 0, "'GLOB=W'", "weight of these outputs in the damage (default 1 each; 0 leaves them out); may be given "
+    Option{"output-weight", 0, "'OUTPUT=W'", "weight of these outputs in the damage (default 1 each; 0 leaves them out); may be given "
            "several times", kRunners, G::kAnalysis, &S::output_weights},
-    Option{"output-kind", 0, "'GLOB=KIND'", "what these outputs hold: logits, probabilities, sigmoid or tensor (default: told from their "
+    Option{"output-kind", 0, "'OUTPUT=KIND'", "what these outputs hold: logits, probabilities, sigmoid or tensor (default: told from their "
            "values); may be given several times", kRunners, G::kAnalysis, &S::output_kinds},
     Option{"seed", 0, "N", "of everything random (default 1)", kRunners | kRun, G::kAnalysis, &S::seed, 0, kMostSeed},
     Option{"checkpoint", 0, "PATH|none", "where an interrupted analysis is kept (default: the user's cache folder)",
