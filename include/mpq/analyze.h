@@ -37,7 +37,7 @@ struct AnalyzeOptions {
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
   /// Storage forms offered besides half floats and the layer as it is: "grid" (always among them), "blocks" (scales per
   /// block of 64), "codebook" (2 to 6 bits).
-  std::vector<std::string> forms = {"blocks", "codebook", "grid"};
+  std::vector<std::string> forms = {"blocks", "grid"};
   /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
   std::string scale_fit = "mse";
   std::uint64_t seed = 1;

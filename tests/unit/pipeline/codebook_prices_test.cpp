@@ -60,9 +60,15 @@ double squared_error(const std::vector<float>& weights, const Candidate& candida
   return sum;
 }
 
+AnalyzeOptions with_codebooks() {
+  AnalyzeOptions options;
+  options.forms = {"blocks", "codebook", "grid"};
+  return options;
+}
+
 TEST(CodebookPrices, AreTheGridsTimesTheRatioOfErrors) {
   Sensitivity scores = analysis();
-  price_codebooks(weight, {}, scores);
+  price_codebooks(weight, with_codebooks(), scores);
   EXPECT_THAT(names(scores.layers[0]),
               testing::ElementsAre("3bit", "3bit/codebook", "4bit", "4bit/codebook", "8bit", "float"));
   for (const std::size_t c : {0, 2}) {
@@ -77,15 +83,14 @@ TEST(CodebookPrices, AreTheGridsTimesTheRatioOfErrors) {
 
 TEST(CodebookPrices, NoneWhereTheGridIsAsGood) {
   Sensitivity scores = analysis();
-  price_codebooks(weight, {}, scores);
+  price_codebooks(weight, with_codebooks(), scores);
   EXPECT_EQ(names(scores.layers[1])[1], "4bit") << "no 3-bit codebook";
 }
 
 TEST(CodebookPrices, NoneUnlessAskedForAndNoneOnThePlainBaseline) {
   for (const bool baseline : {false, true}) {
-    AnalyzeOptions options;
+    AnalyzeOptions options = baseline ? with_codebooks() : AnalyzeOptions{};
     if (baseline) options.scale_fit = "minmax";
-    if (!baseline) options.forms = {"grid"};
     Sensitivity scores = analysis();
     price_codebooks(weight, options, scores);
     EXPECT_THAT(names(scores.layers[0]), testing::ElementsAre("3bit", "4bit", "8bit", "float"));
