@@ -51,7 +51,7 @@ const char* descr_of(DType type) {
 }
 
 void put(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFFU);
+  for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value & 0xFFU);
 }
 
 /// Magic, version 1.0, and a dictionary padded so that the elements start at a multiple of 64 bytes.

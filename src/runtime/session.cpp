@@ -165,7 +165,8 @@ std::vector<SharedValue> Session::run_values(const std::vector<SharedValue>& inp
 std::int64_t Session::memory_bytes() const {
   if (!impl_->options.fast || impl_->options.provider != "cpu") return 0;
   const auto arena = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-  const char* bytes = Ort::Allocator(impl_->session, arena).GetStats().GetValue("MaxInUse");
+  const auto statistics = Ort::Allocator(impl_->session, arena).GetStats();  // owns the text below
+  const char* bytes = statistics.GetValue("MaxInUse");
   return bytes != nullptr ? std::atoll(bytes) : 0;
 }
 
