@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <fstream>
 #include <limits>
 #include <map>
-#include <memory>
-#include <set>
 #include <thread>
 
 #include "mpq/error.h"
-#include "mpq/kernels.h"
 #include "mpq/report.h"
 #include "mpq/version.h"
 
@@ -21,6 +17,7 @@
 #include "encode/metadata.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
+#include "plan_writing.h"
 #include "rounded_quantize.h"
 #include "runtime/measure.h"
 #include "runtime/session.h"
@@ -110,117 +107,6 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
           {"threads", std::to_string(threads)}};
 }
 
-QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
-                          const PipelineOptions& options, Observer& observer,
-                          const std::shared_ptr<const encode::StaticForm>& integers = nullptr) {
-  QuantizeOptions quantize_options = options.quantize;
-  plan.compute = quantize_options.compute = compute;
-  encode::Forms forms = encode::forms_of(quantize_options);
-  forms.integers = integers;
-  return quantizer.write(plan, forms, quantize_options, observer);
-}
-
-Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,
-                     const PipelineOptions& options, const std::vector<std::int64_t>& labels, Observer& observer) {
-  return verify(model, quantized.model(), samples, labels, options.verify, observer);
-}
-
-/// Integer kernels pay where they run most of the arithmetic: at least half of the weights that are multiplied with
-/// (a Gather only looks its table up). Told from the structure, not from times, so that equal inputs give equal models.
-bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
-  std::int64_t integer = 0, multiplied = 0;
-  for (const Layer& layer : model.layers()) {
-    if (!layer.quantizable() || layer.op == "Gather") continue;
-    multiplied += layer.parameters;
-    const auto written = std::find_if(quantized.layers().begin(), quantized.layers().end(),
-                                      [&](const WrittenLayer& candidate) { return candidate.layer == layer.name; });
-    const bool on_kernel = written != quantized.layers().end() && written->run_form.find("kernel") != std::string::npos;
-    if (on_kernel) integer += layer.parameters;
-  }
-  return 2 * integer >= multiplied && integer > 0;
-}
-
-/// Activation ranges come from real inputs only: made-up ones would clip what real ones need.
-bool has_ranges(const Samples& calibration) { return calibration.size() > 0 && !calibration.facts().synthetic; }
-
-/// What one plan of a budget is written with.
-struct Writing {
-  const Model& model;
-  RoundedQuantizer& quantizer;
-  IntegerPlanner& integers;
-  const Samples& calibration;
-  const PipelineOptions& options;
-  Observer& observer;
-};
-
-/// Layers of a written model whose integer activations led to no integer kernel.
-std::set<std::size_t> stranded_layers(const Model& model, const QuantizedModel& written, const encode::StaticForm& form,
-                                      Observer& observer) {
-  std::map<std::string, const LayerKernel*> kernels;
-  const KernelReport report = inspect_kernels(written.model(), Samples({}, {}), {.threads = 1, .runs = 0});
-  for (const LayerKernel& kernel : report.layers) kernels[kernel.node] = &kernel;
-  std::set<std::size_t> stranded;
-  for (std::size_t i = 0; i < model.layers().size(); ++i) {
-    const Layer& layer = model.layers()[i];
-    if (!layer.quantizable() || !form.runs(i)) continue;
-    const auto found = kernels.find(layer.uses[0].node);
-    if (found == kernels.end() || found->second->form == KernelForm::kInteger) continue;
-    observer.note(layer.name + ": planned for an integer kernel, but ONNX Runtime " + report.runtime + " runs " +
-                  (found->second->kernel.empty() ? "no kernel that could be found" : found->second->kernel) + ", " +
-                  to_string(found->second->form) + ". " + found->second->reason);
-    stranded.insert(i);
-  }
-  return stranded;
-}
-
-/// Integer kernels everywhere they exist, with integer activations while these cost at most `most_damage`. What was
-/// written is looked at as ONNX Runtime optimizes it: a layer that did not land on its kernel gets another form.
-QuantizedModel write_integers(const Writing& writing, const Plan& plan, double most_damage) {
-  std::set<std::size_t> barred;
-  constexpr int kRounds = 3;
-  for (int round = 0; has_ranges(writing.calibration) && round < kRounds; ++round) {
-    const auto form = writing.integers.form(plan, barred, most_damage, writing.observer);
-    if (form == nullptr) break;
-    QuantizedModel written = write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form);
-    const std::set<std::size_t> stranded = stranded_layers(writing.model, written, *form, writing.observer);
-    if (stranded.empty()) return written;
-    barred.insert(stranded.begin(), stranded.end());
-  }
-  return write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer);
-}
-
-/// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
-/// budget itself costs, judged on calibration samples, never on the evaluation data. Where all of them cost more, the
-/// activations that cost most for the time they save go back to floats.
-QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
-  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
-  QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
-  constexpr std::size_t kSamples = 16;
-  const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
-  const double with_floats = measure(model, floating, judge, options, {}, observer).damage;
-  constexpr int kRounds = 4;
-  double allowed = with_floats;
-  for (int round = 0; round < kRounds; ++round, allowed /= 3) {
-    QuantizedModel integer = write_integers(writing, plan, allowed);
-    if (!integer_kernels_pay(model, integer)) return floating;
-    const double with_integers = measure(model, integer, judge, options, {}, observer).damage;
-    const bool keep = with_integers - with_floats <= with_floats;
-    observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
-                  std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; too much"));
-    if (keep) return integer;
-  }
-  return floating;
-}
-
-/// A plan rounded to nearest: how plans are compared, and the baseline everybody knows.
-QuantizedModel write_nearest(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,
-                             Observer& observer) {
-  QuantizeOptions nearest = options.quantize;
-  nearest.rounding = "nearest";
-  plan.compute = nearest.compute = compute;
-  return quantize(model, plan, nearest, observer);
-}
-
 /// Judged on calibration samples, never on the evaluation data. In float arithmetic, because integer kernels that round
 /// the activations too come on top of every plan alike; rounded to nearest, because weights fitted to these very
 /// samples would look better on them than they are.
@@ -232,13 +118,6 @@ Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& bu
     return measure(model, write_nearest(model, plan, "float", options, observer), judge, options, {}, observer).damage;
   };
   return best_plan_together(scores, budget, options.allocate, damage_together, observer);
-}
-
-/// The plan in the arithmetic asked for.
-QuantizedModel write_as(const Writing& writing, const Plan& plan, const std::string& compute) {
-  if (compute == "auto") return choose_run_form(writing, plan);
-  if (compute == "int8") return write_integers(writing, plan, std::numeric_limits<double>::infinity());
-  return write_plan(writing.quantizer, plan, compute, writing.options, writing.observer);
 }
 
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
