@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <thread>
@@ -22,6 +21,7 @@
 #include "runtime/measure.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
+#include "support/processor.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
 
@@ -89,20 +89,10 @@ RunData choose_data(const Model& model, const PipelineOptions& options) {
   return {std::move(calibration), Samples::synthetic(model, kSyntheticSamples, options.analyze.seed + 1)};
 }
 
-/// As the system calls it; empty where it does not say.
-std::string processor_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return {};
-}
-
 std::vector<std::pair<std::string, std::string>> environment(int threads) {
   return {{"mpq", version()},
           {"onnxruntime", runtime::runtime_version()},
-          {"processor", processor_name()},
+          {"processor", cpu_name()},
           {"cores", std::to_string(std::thread::hardware_concurrency())},
           {"threads", std::to_string(threads)}};
 }

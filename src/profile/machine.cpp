@@ -1,6 +1,5 @@
 #include "profile/machine.h"
 
-#include <fstream>
 #include <sstream>
 #include <string>
 
@@ -10,39 +9,17 @@
 #include "runtime/session.h"
 #include "support/affinity.h"
 #include "support/hash.h"
+#include "support/processor.h"
 #include "support/text.h"
 
 namespace mpq {
-namespace {
-
-/// The value of the first line "key : value" of /proc/cpuinfo; empty where there is none.
-std::string cpu_fact(const std::string& key) {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with(key)) continue;
-    const std::size_t colon = line.find(':');
-    const std::size_t begin = colon == std::string::npos ? colon : line.find_first_not_of(" \t", colon + 1);
-    if (begin != std::string::npos) return line.substr(begin);
-  }
-  return "";
-}
-
-std::string cpu_name() {
-  for (const char* key : {"model name", "Model", "CPU part"}) {  // x86; some ARM boards; other ARM
-    const std::string name = cpu_fact(key);
-    if (!name.empty()) return name;
-  }
-  return "unknown";
-}
-
-}  // namespace
-
 MachineFacts this_machine() {
   MachineFacts facts;
   // Names are shared by processors with different instructions, and these decide which kernels run.
   Sha256 flags;
   flags.update(cpu_fact("flags") + cpu_fact("Features"));
   facts.cpu = cpu_name();
+  if (facts.cpu.empty()) facts.cpu = "unknown";
   facts.cores = static_cast<int>(available_cores().size());
   facts.runtime = "ONNX Runtime " + runtime::runtime_version();
   Sha256 hash;
