@@ -249,7 +249,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     fill_sizes(model, run_form_of(options.allocate.compute), *scores);
   }
 
-  RoundedQuantizer quantizer(model, data.calibration);
+  RoundedQuantizer quantizer(model, data.calibration, options.verify);
   IntegerPlanner integers(
       model, data.calibration,
       {options.verify.metric, options.verify.outputs_glob, options.verify.output_roles, options.analyze.threads});

@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "mpq/verify.h"
-
 #include "encode/encode.h"
 #include "encode/plan_check.h"
 #include "support/text.h"
@@ -18,12 +16,14 @@ using calibrate::RoundingStyle;
 /// What competes.
 std::vector<RoundingStyle> styles_of(const std::string& method) {
   std::vector<RoundingStyle> styles;
-  if (method != "sequential") styles.push_back({.sequential = false, .fits_scales = true});
-  if (method != "second-order") styles.push_back({.sequential = true, .fits_scales = true});
+  if (method != "sequential") styles.push_back(RoundingStyle::kSecondOrder);
+  if (method != "second-order") styles.push_back(RoundingStyle::kSequential);
   return styles;
 }
 
-std::string rounding_of(const RoundingStyle& style) { return style.sequential ? "sequential" : "second-order"; }
+std::string rounding_of(RoundingStyle style) {
+  return style == RoundingStyle::kSequential ? "sequential" : "second-order";
+}
 
 }  // namespace
 
@@ -58,9 +58,7 @@ double RoundedQuantizer::trial_damage(const Plan& plan, const Requests& requests
   QuantizeOptions floating = options;
   floating.compute = "float";
   const QuantizedModel model = written(plan, requests, trial, "", encode::forms_of(floating), floating, observer);
-  VerifyOptions verify_options;
-  verify_options.threads = options.threads;
-  return verify(model_, model.model(), calibrate::held_out_of(calibration_), {}, verify_options, observer).damage;
+  return verify(model_, model.model(), calibrate::held_out_of(calibration_), {}, judge_, observer).damage;
 }
 
 void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const std::string& method,
@@ -69,12 +67,13 @@ void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const s
   if (!rounder_) rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, options.threads, observer);
   const quant::ScaleFit fit = plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
   double least = std::numeric_limits<double>::infinity();
-  const std::vector<RoundingStyle> styles = styles_of(method);
+  std::vector<RoundingStyle> styles = styles_of(method);
+  if (calibration_.size() < 2) styles.resize(1);  // nothing is held out to judge them on
   network_ = {};
-  for (const RoundingStyle& style : styles) {
+  for (const RoundingStyle style : styles) {
     calibrate::WeightRounder::Networks networks = rounder_->round(requests, style, fit);
     if (networks.final.empty()) break;
-    const bool judged = styles.size() > 1 && calibration_.size() > 1;
+    const bool judged = styles.size() > 1;
     const double damage = judged ? trial_damage(plan, requests, networks.trial, options, observer) : 0;
     if (judged) {
       observer.note("rounded " + rounding_of(style) + ": damage " + format_number(damage) +
@@ -109,7 +108,9 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const encode::Forms& fo
 
 QuantizedModel quantize(const Model& model, const Plan& plan, const Samples& calibration,
                         const QuantizeOptions& options, Observer& observer) {
-  return RoundedQuantizer(model, calibration).write(plan, encode::forms_of(options), options, observer);
+  VerifyOptions judge;
+  judge.threads = options.threads;
+  return RoundedQuantizer(model, calibration, judge).write(plan, encode::forms_of(options), options, observer);
 }
 
 }  // namespace mpq

@@ -3,9 +3,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mpq/quantize.h"
+#include "mpq/verify.h"
 
 #include "calibrate/weight_rounder.h"
 #include "encode/encode.h"
@@ -16,8 +18,9 @@ namespace mpq {
 /// next, since a plan is written in two run forms.
 class RoundedQuantizer {
  public:
-  /// Refers to its arguments.
-  RoundedQuantizer(const Model& model, const Samples& calibration) : model_(model), calibration_(calibration) {}
+  /// Refers to the model and the samples. `judge`: how styles of rounding are compared.
+  RoundedQuantizer(const Model& model, const Samples& calibration, VerifyOptions judge = {})
+      : model_(model), calibration_(calibration), judge_(std::move(judge)) {}
 
   QuantizedModel write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
                        Observer& observer);
@@ -37,6 +40,7 @@ class RoundedQuantizer {
 
   const Model& model_;
   const Samples& calibration_;
+  VerifyOptions judge_;
   std::unique_ptr<calibrate::WeightRounder> rounder_;
   // What was rounded last.
   Requests requests_;

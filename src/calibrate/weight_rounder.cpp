@@ -190,8 +190,7 @@ void WeightRounder::collect(Job& job, Prefix& before, Prefix& trial, Prefix& fin
 }
 
 WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch,
-                                                    const RoundingStyle& style, quant::ScaleFit fit,
-                                                    const RoundedNetwork* methods) const {
+                                                    quant::ScaleFit fit, const RoundedNetwork* methods) const {
   struct Item {
     const Job* job;
     const RoundingRequest* request;
@@ -212,8 +211,8 @@ WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRe
     const auto& [layer, candidate] = *items[i].request;
     const std::vector<float> weight = model_.weight(layer);
     const LayerInputs& inputs = inputs_.at(layer);
-    const quant::RoundingTask task{weight,      model_.layers()[layer], candidate,        fit,
-                                   inputs.view, !inputs.bias.empty(),   style.fits_scales};
+    const quant::RoundingTask task{weight,      model_.layers()[layer], candidate, fit,
+                                   inputs.view, !inputs.bias.empty(),   true};
     const Job& job = *items[i].job;
     const bool final = items[i].chosen != nullptr && !job.final_statistics.fit.empty();
     const quant::InputStatistics& statistics = final ? job.final_statistics : job.statistics;
@@ -251,7 +250,7 @@ void WeightRounder::progress(const std::vector<Job>& jobs, std::size_t done) con
 }
 
 WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
-                                                   const RoundingStyle& style, quant::ScaleFit fit) const {
+                                                   quant::ScaleFit fit) const {
   Networks networks;
   for (std::size_t done = 0; done < jobs.size();) {
     progress(jobs, done);
@@ -263,18 +262,17 @@ WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingReq
       batch.push_back(&jobs[done]);
     }
     collect(batch);
-    Roundings chosen = round_batch(requests, batch, style, fit, nullptr);
+    Roundings chosen = round_batch(requests, batch, fit, nullptr);
     tell(chosen);
     keep(std::move(chosen), networks.trial, nullptr);
-    keep(round_batch(requests, batch, style, fit, &networks.trial), networks.final, nullptr);
+    keep(round_batch(requests, batch, fit, &networks.trial), networks.final, nullptr);
     for (Job* job : batch) job->statistics = {};
   }
   return networks;
 }
 
 WeightRounder::Networks WeightRounder::round_in_sequence(const std::vector<RoundingRequest>& requests,
-                                                         std::vector<Job>& jobs, const RoundingStyle& style,
-                                                         quant::ScaleFit fit) const {
+                                                         std::vector<Job>& jobs, quant::ScaleFit fit) const {
   std::vector<const InputUse*> uses;
   for (const Job& job : jobs) {
     for (const InputUse& use : job.inputs.uses) uses.push_back(&use);
@@ -289,21 +287,21 @@ WeightRounder::Networks WeightRounder::round_in_sequence(const std::vector<Round
     progress(jobs, done);
     Job& job = jobs[done];
     collect(job, before, trial, final);
-    Roundings chosen = round_batch(requests, {&job}, style, fit, nullptr);
+    Roundings chosen = round_batch(requests, {&job}, fit, nullptr);
     tell(chosen);
     keep(std::move(chosen), networks.trial, &trial);
-    keep(round_batch(requests, {&job}, style, fit, &networks.trial), networks.final, &final);
+    keep(round_batch(requests, {&job}, fit, &networks.trial), networks.final, &final);
     job.statistics = job.final_statistics = {};
   }
   return networks;
 }
 
-WeightRounder::Networks WeightRounder::round(const std::vector<RoundingRequest>& requests, const RoundingStyle& style,
+WeightRounder::Networks WeightRounder::round(const std::vector<RoundingRequest>& requests, RoundingStyle style,
                                              quant::ScaleFit fit) {
   inputs_.clear();
   std::vector<Job> jobs = jobs_for(requests);
   Networks networks =
-      style.sequential ? round_in_sequence(requests, jobs, style, fit) : round_apart(requests, jobs, style, fit);
+      style == RoundingStyle::kSequential ? round_in_sequence(requests, jobs, fit) : round_apart(requests, jobs, fit);
   if (!jobs.empty()) progress(jobs, jobs.size());
   return networks;
 }

@@ -27,12 +27,9 @@ struct RoundingRequest {
   bool operator==(const RoundingRequest&) const = default;
 };
 
-/// How a network is rounded.
-struct RoundingStyle {
-  bool sequential = false;   ///< front to back, every layer on what the layers rounded before it deliver
-  bool fits_scales = false;  ///< rows may take other scales than those of least squared error
-  bool operator==(const RoundingStyle&) const = default;
-};
+/// How a network is rounded: every layer on what the float network delivers, or front to back, on what the layers
+/// rounded before it deliver.
+enum class RoundingStyle { kSecondOrder, kSequential };
 
 /// A network's weights rounded.
 class RoundedNetwork {
@@ -62,7 +59,7 @@ class WeightRounder {
     RoundedNetwork trial, final;
   };
   /// Layers whose inputs cannot be captured are passed over.
-  Networks round(const std::vector<RoundingRequest>& requests, const RoundingStyle& style, quant::ScaleFit fit);
+  Networks round(const std::vector<RoundingRequest>& requests, RoundingStyle style, quant::ScaleFit fit);
 
   /// The bias the layer's mean error goes into, and its numbers with the error taken off; an empty name for none.
   std::pair<std::string, std::vector<float>> corrected_bias(std::size_t layer,
@@ -83,10 +80,9 @@ class WeightRounder {
   using Roundings = std::vector<std::pair<RoundingRequest, quant::LayerRounding>>;
   std::vector<Job> jobs_for(const std::vector<RoundingRequest>& requests);
   std::optional<LayerInputs> find_inputs(std::size_t layer) const;
-  Networks round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, const RoundingStyle& style,
-                       quant::ScaleFit fit) const;
+  Networks round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, quant::ScaleFit fit) const;
   Networks round_in_sequence(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
-                             const RoundingStyle& style, quant::ScaleFit fit) const;
+                             quant::ScaleFit fit) const;
   QuantizedPrefix start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) const;
   void collect(const Jobs& batch) const;
   void collect(Job& job, Prefix& before, Prefix& trial, Prefix& final) const;
@@ -96,8 +92,8 @@ class WeightRounder {
   void add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before,
                   quant::InputStatistics& statistics) const;
   /// Rounds the layers of a batch: with `methods`, by what they hold of a layer, else by what does best.
-  Roundings round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch, const RoundingStyle& style,
-                        quant::ScaleFit fit, const RoundedNetwork* methods) const;
+  Roundings round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch, quant::ScaleFit fit,
+                        const RoundedNetwork* methods) const;
   /// Takes the roundings into the network, and into the prefix.
   void keep(Roundings roundings, RoundedNetwork& network, Prefix* prefix) const;
   void tell(const Roundings& roundings) const;

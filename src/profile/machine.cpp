@@ -13,6 +13,7 @@
 #include "support/text.h"
 
 namespace mpq {
+
 MachineFacts this_machine() {
   MachineFacts facts;
   // Names are shared by processors with different instructions, and these decide which kernels run.

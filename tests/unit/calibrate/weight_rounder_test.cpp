@@ -18,7 +18,7 @@ class WeightRounderTest : public ::testing::Test {
 
 TEST_F(WeightRounderTest, RoundsEveryLayerItCanReach) {
   WeightRounder rounder(model_, samples_, 1, silent_observer());
-  const WeightRounder::Networks networks = rounder.round(requests_, {}, quant::ScaleFit::kMse);
+  const WeightRounder::Networks networks = rounder.round(requests_, RoundingStyle::kSecondOrder, quant::ScaleFit::kMse);
   for (std::size_t layer = 0; layer < 3; ++layer) {
     for (const RoundedNetwork* network : {&networks.trial, &networks.final}) {
       const quant::LayerRounding* rounding = network->find(layer, kFourBits);
@@ -36,7 +36,7 @@ TEST_F(WeightRounderTest, ThreadsDoNotMatter) {
   for (const bool sequential : {false, true}) {
     WeightRounder one(model_, samples_, 1, silent_observer());
     WeightRounder four(model_, samples_, 4, silent_observer());
-    const RoundingStyle style{sequential, true};
+    const RoundingStyle style = sequential ? RoundingStyle::kSequential : RoundingStyle::kSecondOrder;
     const auto first = one.round(requests_, style, quant::ScaleFit::kMse);
     four.round({requests_[2]}, style, quant::ScaleFit::kMse);
     const auto second = four.round(requests_, style, quant::ScaleFit::kMse);
@@ -53,8 +53,8 @@ TEST_F(WeightRounderTest, SequentialLayersSeeTheLayersBefore) {
   WeightRounder rounder(model_, samples_, 1, silent_observer());
   const Candidate two_bits{2, "grid", 0};
   const std::vector<RoundingRequest> requests{{0, two_bits}, {1, two_bits}, {2, two_bits}};
-  const auto plain = rounder.round(requests, {}, quant::ScaleFit::kMse);
-  const auto sequential = rounder.round(requests, {true, false}, quant::ScaleFit::kMse);
+  const auto plain = rounder.round(requests, RoundingStyle::kSecondOrder, quant::ScaleFit::kMse);
+  const auto sequential = rounder.round(requests, RoundingStyle::kSequential, quant::ScaleFit::kMse);
   EXPECT_EQ(plain.final.find(0, two_bits)->numbers.values, sequential.final.find(0, two_bits)->numbers.values);
   EXPECT_NE(plain.final.find(2, two_bits)->numbers.values, sequential.final.find(2, two_bits)->numbers.values);
 }
@@ -70,8 +70,9 @@ TEST_F(WeightRounderTest, TheTrialDoesNotSeeTheHeldOutSamples) {
   const Samples same(feeds, samples_.facts()), changed(spoiled, samples_.facts());
   for (const bool sequential : {false, true}) {
     WeightRounder one(model_, same, 1, silent_observer()), other(model_, changed, 1, silent_observer());
-    const auto first = one.round(requests_, {sequential, false}, quant::ScaleFit::kMse);
-    const auto second = other.round(requests_, {sequential, false}, quant::ScaleFit::kMse);
+    const RoundingStyle style = sequential ? RoundingStyle::kSequential : RoundingStyle::kSecondOrder;
+    const auto first = one.round(requests_, style, quant::ScaleFit::kMse);
+    const auto second = other.round(requests_, style, quant::ScaleFit::kMse);
     const quant::LayerRounding &a = *first.trial.find(0, kFourBits), &b = *second.trial.find(0, kFourBits);
     if (a.method == b.method) {
       EXPECT_EQ(a.numbers.values, b.numbers.values);
