@@ -1,8 +1,6 @@
 #include "mpq/drop_limit.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -20,13 +18,6 @@ constexpr const char* kOption = "--max-drop";
               "Write it like 0.5% (of accuracy or of top-1 answers), 30dB (of every output) or 0.01 (damage).");
 }
 
-std::optional<double> number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
 std::string fixed(double value, int digits) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
@@ -37,7 +28,7 @@ std::string fixed(double value, int digits) {
 
 DropLimit DropLimit::parse(const std::string& text) {
   const auto with_unit = [&](const std::string& unit, double least, double most) {
-    const auto value = number(text.substr(0, text.size() - unit.size()));
+    const auto value = parse_decimal(text.substr(0, text.size() - unit.size()));
     if (!value || *value < least || *value > most) refuse(text);
     return *value;
   };

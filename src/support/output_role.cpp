@@ -1,11 +1,11 @@
 #include "mpq/output_role.h"
 
-#include <charconv>
 #include <utility>
 
 #include "mpq/error.h"
 
 #include "support/damage.h"
+#include "support/text.h"
 
 namespace mpq {
 namespace {
@@ -25,15 +25,12 @@ std::pair<std::string, std::string> split(const std::string& text, const std::st
 OutputRole OutputRole::parse_weight(const std::string& text) {
   constexpr double kMost = 1e6;
   const auto [glob, number] = split(text, "--output-weight", "'boxes=2'");
-  double weight = 0;
-  const auto [end, error] =
-      std::from_chars(number.data(), number.data() + number.size(), weight, std::chars_format::fixed);
-  const bool whole = error == std::errc() && end == number.data() + number.size();
-  if (!whole || !(weight >= 0 && weight <= kMost)) {
+  const std::optional<double> weight = parse_decimal(number);
+  if (!weight || *weight < 0 || *weight > kMost) {
     throw Error(ErrorCode::kUsage, "\"" + number + "\" is no weight from 0 to 1000000.",
                 "--output-weight '" + text + "'", "For example --output-weight 'boxes=2'.");
   }
-  return {glob, weight, "", "--output-weight '" + text + "'"};
+  return {glob, *weight, "", "--output-weight '" + text + "'"};
 }
 
 OutputRole OutputRole::parse_kind(const std::string& text) {

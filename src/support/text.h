@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ std::string format_bytes(std::int64_t bytes);
 std::string format_count(std::int64_t value);
 /// Four significant digits, no exponent between 1e-3 and 1e6: "0.0123", "1.23e-07".
 std::string format_number(double value);
+/// The number that is the whole text, without sign of plus or exponent ("0.5", "-3"); nothing for any other text.
+std::optional<double> parse_decimal(std::string_view text);
 std::string join(const std::vector<std::string>& parts, const std::string& separator);
 
 }  // namespace mpq

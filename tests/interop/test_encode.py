@@ -11,9 +11,9 @@ import unittest
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import numpy_helper
 
+from sessions import session
 from stored_form import stored_weights
 from structures import STRUCTURES, ir_for
 
@@ -22,17 +22,6 @@ CODEBOOKS = [f"{bits}bit/codebook" for bits in range(2, 7)]
 WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit"]
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 21, 23, 24, 25, 26)
 LEVELS = (0, 1, 2, 99)
-
-onnxruntime.set_default_logger_severity(4)
-
-
-def session(model, level, dump=None):
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel(level)
-    options.intra_op_num_threads = 1
-    if dump:
-        options.optimized_model_filepath = dump
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 class Written:

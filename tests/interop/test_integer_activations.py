@@ -12,13 +12,12 @@ import unittest
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+from sessions import session
 
 TOOL = None
 SAMPLES = 24
-
-onnxruntime.set_default_logger_severity(4)
 
 
 def residual_net(clip=None):
@@ -63,15 +62,6 @@ def residual_net(clip=None):
         nodes, "residual", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 8, 16, 16])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 10])], tensors)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-
-
-def session(model, level=99, dump=None):
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel(level)
-    options.intra_op_num_threads = 1
-    if dump:
-        options.optimized_model_filepath = dump
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 class IntegerActivationsTest(unittest.TestCase):

@@ -43,9 +43,7 @@ int run_analyze(const Settings& settings, Console& console) {
 
   ProgressObserver observer(console, settings);
   const auto given = open_samples(settings.calibration, model, settings, console);
-  constexpr std::int64_t kSyntheticSamples = 16;
-  const Samples samples =
-      given ? *given : Samples::synthetic(model, settings.samples.value_or(kSyntheticSamples), options.seed);
+  const Samples samples = or_synthetic(given, model, settings);
   options.checkpoint_path = checkpoint_path(settings, model, samples.facts().sha256, options);
   AnalysisCost cost;
   const Sensitivity scores =

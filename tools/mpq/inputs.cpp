@@ -22,6 +22,13 @@ std::optional<Samples> open_samples(const std::string& path, const Model& model,
   return samples;
 }
 
+Samples or_synthetic(const std::optional<Samples>& given, const Model& model, const Settings& settings) {
+  constexpr std::int64_t kSyntheticSamples = 16;
+  if (given) return *given;
+  return Samples::synthetic(model, settings.samples.value_or(kSyntheticSamples),
+                            static_cast<std::uint64_t>(settings.seed.value_or(1)));
+}
+
 Sensitivity read_scores(const std::string& path) {
   const AnyRecord record = read_record(path);
   if (const auto* scores = std::get_if<Sensitivity>(&record)) return *scores;

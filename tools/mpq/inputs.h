@@ -17,6 +17,9 @@ Model load_model(const std::string& path, Console& console);
 std::optional<Samples> open_samples(const std::string& path, const Model& model, const Settings& settings,
                                     Console& console);
 
+/// The samples, or as many synthetic ones as --samples says (16) when there are none.
+Samples or_synthetic(const std::optional<Samples>& given, const Model& model, const Settings& settings);
+
 /// The sensitivities of a *.sensitivity.json or run record, the plan of a *.plan.json or run record.
 /// Throw Error{kInvalidInput} when the record holds none.
 Sensitivity read_scores(const std::string& path);

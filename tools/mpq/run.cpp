@@ -64,10 +64,7 @@ int run_run(const Settings& settings, Console& console) {
   const Profile profile = read_profile(settings.profile);
   ProgressObserver observer(console, settings);
   const auto given = open_samples(settings.inputs, model, settings, console);
-  constexpr std::int64_t kSyntheticSamples = 16;
-  const Samples samples = given ? *given
-                                : Samples::synthetic(model, settings.samples.value_or(kSyntheticSamples),
-                                                     static_cast<std::uint64_t>(settings.seed.value_or(1)));
+  const Samples samples = or_synthetic(given, model, settings);
   if (!given)
     console.warn("The inputs are synthetic: times may differ from those of real ones.", "Give samples with --inputs.");
 

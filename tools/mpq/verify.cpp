@@ -28,10 +28,7 @@ int run_verify(const Settings& settings, Console& console) {
   }
   ProgressObserver observer(console, settings);
   const auto given = open_samples(settings.data, reference, settings, console);
-  constexpr std::int64_t kSyntheticSamples = 16;
-  const Samples samples = given ? *given
-                                : Samples::synthetic(reference, settings.samples.value_or(kSyntheticSamples),
-                                                     static_cast<std::uint64_t>(settings.seed.value_or(1)));
+  const Samples samples = or_synthetic(given, reference, settings);
   const auto labels = settings.labels.empty() ? std::vector<std::int64_t>{} : load_labels(settings.labels);
 
   const auto begin = std::chrono::steady_clock::now();

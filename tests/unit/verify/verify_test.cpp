@@ -151,37 +151,33 @@ TEST(Verify, ReportsADestroyedModel) {
   EXPECT_EQ(result.outputs[0].relative_mse, 1e6);
 }
 
+/// Outputs a and b, of which a is moved.
+Model two_outputs(float by) {
+  return load(moved(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[N,32] x) => (float[N,24] a, float[N,24] b) { a = MatMul(x, w1)  b = MatMul(x, w2) })",
+                                          {{"w1", {32, 24}, 0.2F}, {"w2", {32, 24}, 0.2F}}),
+                    "w1", by));
+}
+
 TEST(Verify, MeasuresOnlyTheOutputsAskedFor) {
-  const auto two = [](float by) {
-    return load(moved(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
-      net (float[N,32] x) => (float[N,24] a, float[N,24] b) { a = MatMul(x, w1)  b = MatMul(x, w2) })",
-                                            {{"w1", {32, 24}, 0.2F}, {"w2", {32, 24}, 0.2F}}),
-                      "w1", by));
-  };
   const Samples samples = gaussian_samples("x", {1, 32}, 4);
   VerifyOptions options;
   options.outputs_glob = "b";
-  EXPECT_EQ(verify(two(0), two(0.1F), samples, {}, options).damage, 0);
+  EXPECT_EQ(verify(two_outputs(0), two_outputs(0.1F), samples, {}, options).damage, 0);
   options.outputs_glob = "a";
-  const double alone = verify(two(0), two(0.1F), samples, {}, options).damage;
+  const double alone = verify(two_outputs(0), two_outputs(0.1F), samples, {}, options).damage;
   EXPECT_GT(alone, 0);
-  EXPECT_NEAR(verify(two(0), two(0.1F), samples).damage, alone / 2, 1e-9);
+  EXPECT_NEAR(verify(two_outputs(0), two_outputs(0.1F), samples).damage, alone / 2, 1e-9);
   options.outputs_glob = "c";
-  EXPECT_THROW(verify(two(0), two(0.1F), samples, {}, options), Error);
+  EXPECT_THROW(verify(two_outputs(0), two_outputs(0.1F), samples, {}, options), Error);
 }
 
 TEST(Verify, WeighsTheOutputsAndTakesTheirKindsFromTheUser) {
-  const auto two = [](float by) {
-    return load(moved(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
-      net (float[N,32] x) => (float[N,24] a, float[N,24] b) { a = MatMul(x, w1)  b = MatMul(x, w2) })",
-                                            {{"w1", {32, 24}, 0.2F}, {"w2", {32, 24}, 0.2F}}),
-                      "w1", by));
-  };
   const Samples samples = gaussian_samples("x", {1, 32}, 4);
   const auto judged = [&](const std::vector<OutputRole>& roles) {
     VerifyOptions options;
     options.output_roles = roles;
-    return verify(two(0), two(0.1F), samples, {}, options);
+    return verify(two_outputs(0), two_outputs(0.1F), samples, {}, options);
   };
   const double alone = judged({OutputRole::parse_weight("b=0")}).damage;
   EXPECT_NEAR(judged({OutputRole::parse_weight("a=3")}).damage, 0.75 * alone, 1e-9);
