@@ -34,7 +34,7 @@ struct ExecutorOptions {
   double stall_seconds = 0;      ///< a longer run means that its processor is lost; 0: 10 s or 100 predicted times
   bool trace = false;            ///< keep every run's times for events()
   std::string precision;         ///< as in PlaceOptions
-  std::string openvino_library;  ///< as in ProfileOptions
+  std::string openvino_library, webgpu_library;  ///< as in ProfileOptions
   std::vector<InjectedFault> faults = {};
 };
 

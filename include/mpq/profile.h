@@ -161,6 +161,7 @@ struct ProfileOptions {
   int repeats = 15;                     ///< timed runs of every segment, processor and precision
   double seconds_per_cell = 1.0;        ///< fewer runs, but at least 3, where they would take longer
   std::string openvino_library;         ///< path of the OpenVINO plugin provider; empty: MPQ_OPENVINO_LIBRARY
+  std::string webgpu_library;           ///< path of the WebGPU plugin provider; empty: MPQ_WEBGPU_LIBRARY, or built in
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;
   void validate() const;

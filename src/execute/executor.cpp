@@ -173,7 +173,8 @@ struct Executor::Impl {
 Executor::Executor(const Model& model, const Profile& profile, const Placement& placement,
                    const ExecutorOptions& options) {
   require_matches(profile, model);
-  if (!options.openvino_library.empty()) runtime::use_openvino_library(options.openvino_library);
+  runtime::use_provider_library("openvino", options.openvino_library);
+  runtime::use_provider_library("webgpu", options.webgpu_library);
   check(profile, placement);
   impl_ = std::make_unique<Impl>(model, profile, placement, options);
 }

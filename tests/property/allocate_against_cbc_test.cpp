@@ -19,18 +19,19 @@
 namespace mpq::knapsack {
 namespace {
 
-/// One 0/1 column per item; rows 0 and 1 limit costs and times, row 2 + c takes exactly one item of class c.
+/// One 0/1 column per item; row 0 limits the costs, row 1 + c takes exactly one item of class c, and the last row limits
+/// the times, where they are limited.
 class Milp {
  public:
-  Milp(const std::vector<TimedClass>& classes, std::int64_t limit, std::int64_t time_limit) {
-    for (const std::int64_t most : {limit, time_limit}) {
-      lower_.push_back(-std::numeric_limits<double>::max());
-      upper_.push_back(static_cast<double>(most));
-    }
+  Milp(const std::vector<TimedClass>& classes, std::int64_t limit, std::optional<std::int64_t> time_limit) {
+    add_limit(limit);
     for (std::size_t c = 0; c < classes.size(); ++c) {
       lower_.push_back(1);
       upper_.push_back(1);
-      for (const TimedItem& item : classes[c]) add_column(item, static_cast<int>(c) + 2);
+    }
+    if (time_limit) add_limit(*time_limit);
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      for (const TimedItem& item : classes[c]) add_column(item, static_cast<int>(c) + 1, time_limit.has_value());
     }
   }
 
@@ -55,9 +56,18 @@ class Milp {
   }
 
  private:
-  void add_column(const TimedItem& item, int row) {
-    rows_.insert(rows_.end(), {0, 1, row});
-    values_.insert(values_.end(), {static_cast<double>(item.cost), static_cast<double>(item.time), 1.0});
+  void add_limit(std::int64_t most) {
+    lower_.push_back(-std::numeric_limits<double>::max());
+    upper_.push_back(static_cast<double>(most));
+  }
+
+  void add_column(const TimedItem& item, int row, bool timed) {
+    rows_.insert(rows_.end(), {0, row});
+    values_.insert(values_.end(), {static_cast<double>(item.cost), 1.0});
+    if (timed) {
+      rows_.push_back(static_cast<int>(lower_.size()) - 1);
+      values_.push_back(static_cast<double>(item.time));
+    }
     starts_.push_back(static_cast<CoinBigIndex>(rows_.size()));
     damages_.push_back(item.damage);
   }
@@ -132,7 +142,7 @@ std::vector<TimedClass> with_times(const std::vector<Class>& classes, const std:
 }
 
 std::optional<std::vector<bool>> solve_by_cbc(const std::vector<TimedClass>& classes, std::int64_t limit,
-                                              std::int64_t time_limit) {
+                                              std::optional<std::int64_t> time_limit = {}) {
   const SilentStdout silence;
   return Milp(classes, limit, time_limit).solve();
 }
@@ -163,7 +173,7 @@ TEST_P(AllocateAgainstCbc, FindsTheSameLeastDamage) {
     const std::int64_t limit = random_limit(classes, random);
     const Solver solver(classes);
     const std::optional<Solution> ours = solver.solve(limit);
-    const auto theirs = solve_by_cbc(with_times(classes, [] { return 0; }), limit, 0);
+    const auto theirs = solve_by_cbc(with_times(classes, [] { return 0; }), limit);
     ASSERT_EQ(ours.has_value(), theirs.has_value()) << "instance " << instance;
     if (!ours) continue;
     ++feasible;

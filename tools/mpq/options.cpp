@@ -137,6 +137,8 @@ const std::array kTable = {
     Option{"repeats", 0, "N", "timed runs of every segment (default 15)", kProfile, G::kAnalysis, &S::repeats, 1, 100'000},
     Option{"openvino-library", 0, "PATH", "libonnxruntime_providers_openvino_plugin.so of the Python package "
            "onnxruntime-ep-openvino", kProfile | kRun, G::kAnalysis, &S::openvino_library},
+    Option{"webgpu-library", 0, "PATH", "libonnxruntime_providers_webgpu.so of the Python package onnxruntime-ep-webgpu",
+           kProfile | kRun, G::kAnalysis, &S::webgpu_library},
     Option{"checkpoint", 0, "PATH|none", "where an interrupted profile is kept (default: beside the output)",
            kProfile, G::kAnalysis, &S::checkpoint},
 
