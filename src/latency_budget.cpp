@@ -76,8 +76,7 @@ profiling::Runner LatencyBench::runner(const Model& model) const {
 
 LatencyCheck LatencyBench::check(const QuantizedModel& written, const Observer& observer) const {
   const profiling::Runner candidate = runner(written.model());
-  const std::vector<Timing> times =
-      profiling::time_in_turn({&original_, &candidate}, kRepeats, kMostSeconds, observer);
+  const std::vector<Timing> times = profiling::time_in_turn({&original_, &candidate}, kRepeats, kMostSeconds, observer);
   LatencyCheck check;
   check.processor = processor_.name;
   check.noise = processor_.noise;

@@ -173,9 +173,9 @@ QuantizedModel meet_latency(const Writing& writing, Sensitivity& scores, const R
     PipelineOptions within = options;
     within.allocate.time_budget->value = seconds;
     within.allocate.compute = compute;
-    return meet_budget({writing.model, writing.quantizer, writing.integers, writing.calibration, within,
-                        writing.observer},
-                       scores, size);
+    return meet_budget(
+        {writing.model, writing.quantizer, writing.integers, writing.calibration, within, writing.observer}, scores,
+        size);
   };
   AllocateOptions unlimited = options.allocate;
   unlimited.time_budget.reset();

@@ -104,8 +104,7 @@ Sensitivity price_times(Sensitivity scores, const Profile& profile, int processo
     for (CandidateScore& score : layer.candidates) {
       const auto kernel = gain.find(encode::kernel_of_function(score.function));
       const auto gained = [&] { return kernel->second.find(layer.layer.name); };
-      score.nanoseconds =
-          kernel == gain.end() || gained() == kernel->second.end() ? 0 : -nanoseconds(gained()->second);
+      score.nanoseconds = kernel == gain.end() || gained() == kernel->second.end() ? 0 : -nanoseconds(gained()->second);
     }
   }
   return scores;

@@ -302,8 +302,7 @@ mpq::Profile copies(const mpq::Profile& profile, const std::vector<double>& slow
 /// Predicted and measured seconds of every subnet on every processor that serves it.
 void print_runs(const mpq::Placement& placement, const std::vector<mpq::ExecutionEvent>& events) {
   std::map<std::tuple<int, int, int>, std::vector<double>> runs;
-  for (const auto& event : events)
-    runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
+  for (const auto& event : events) runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
   for (auto& [key, seconds] : runs) {
     const auto& [lane, number, processor] = key;
     const auto& subnet = placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(number)];

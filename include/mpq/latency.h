@@ -43,7 +43,7 @@ struct LatencyCheck {
   /// What was measured, at the pace the machine had when the profile was made: other work slows both models alike.
   double seconds() const {
     return original_seconds > 0 && profiled_seconds > 0 ? measured_seconds * profiled_seconds / original_seconds
-                                                         : measured_seconds;
+                                                        : measured_seconds;
   }
   /// Within the budget, or over it by no more than the profile's noise.
   bool is_met() const { return limit_seconds <= 0 || seconds() <= limit_seconds * (1 + noise); }

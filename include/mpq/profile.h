@@ -29,7 +29,7 @@ struct Processor {
   /// Logical cores its threads are pinned to, ascending. Empty as parsed means all; in a profile only providers that do
   /// not compute on the CPU have none.
   std::vector<int> cores;
-  /// For tests: every run takes so many times as long ("cpu:0x4" is 4); the rest is slept. 1 = as fast as it is.
+  /// For tests: every run takes so many times a session's shortest ("cpu:0x4" is 4); the rest is slept. 1 = as it is.
   double slowdown = 1;
   std::vector<std::string> precisions;  ///< it was measured at, e.g. {"float32", "int8", "int4"}
   std::string description;              ///< the provider's version and device

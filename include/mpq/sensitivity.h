@@ -50,8 +50,8 @@ struct CandidateScore {
   double damage = 0;              ///< aggregated over trials, in the metric's unit; never negative
   double standard_error = 0;
   int trials = 0;
-  /// What choosing it adds to the network's time on TimeFacts::processor, below 0 where it is faster than float. Told by
-  /// a profile (price_times); no part of the record of an analysis, which holds no times.
+  /// What choosing it adds to the network's time on TimeFacts::processor, below 0 where it is faster than float. Told
+  /// by a profile (price_times); no part of the record of an analysis, which holds no times.
   std::int64_t nanoseconds = 0;
 };
 
@@ -80,9 +80,9 @@ struct SizeFacts {
 
 /// The processor of a profile that candidates were priced on; no part of the record either.
 struct TimeFacts {
-  std::string processor;             ///< empty: no times are known
+  std::string processor;               ///< empty: no times are known
   std::int64_t float_nanoseconds = 0;  ///< one run of the network with every layer as it is
-  double noise = 0;                  ///< relative spread of the same work's time, as the profile states it
+  double noise = 0;                    ///< relative spread of the same work's time, as the profile states it
   bool known() const { return !processor.empty(); }
 };
 

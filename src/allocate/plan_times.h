@@ -24,8 +24,8 @@ class PlanTimes {
   bool limited() const { return options_.time_budget.has_value(); }
   bool allow(const Selection& selection) const;
 
-  /// Throws Error{kInfeasible} with the feasible range when no selection of at most `room` bytes, of the file or stored,
-  /// is fast enough; `size` is that budget.
+  /// Throws Error{kInfeasible} with the feasible range when no selection of at most `room` bytes, of the file or
+  /// stored, is fast enough; `size` is that budget.
   void require(bool by_file, std::int64_t room, const Budget& size);
   /// Where one width everywhere meets the budget of the size, but never that of the time: throws Error{kInfeasible}.
   [[noreturn]] void refuse_uniform(const Budget& size) const;

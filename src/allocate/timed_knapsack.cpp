@@ -59,8 +59,8 @@ void polish(const std::vector<TimedClass>& classes, const Limits& limits, Choice
       const TimedItem& now = classes[c][choice.items[c]];
       for (std::size_t i = 0; i < classes[c].size(); ++i) {
         const TimedItem& item = classes[c][i];
-        const bool fits = choice.cost - now.cost + item.cost <= limits.cost &&
-                          choice.time - now.time + item.time <= limits.time;
+        const bool fits =
+            choice.cost - now.cost + item.cost <= limits.cost && choice.time - now.time + item.time <= limits.time;
         if (!fits || now.damage - item.damage <= saved) continue;
         saved = now.damage - item.damage;
         at = c;
@@ -80,8 +80,7 @@ struct Dual {
 };
 
 double priced(const TimedItem& item, const Dual& dual) {
-  return item.damage + dual.per_cost * static_cast<double>(item.cost) +
-         dual.per_time * static_cast<double>(item.time);
+  return item.damage + dual.per_cost * static_cast<double>(item.cost) + dual.per_time * static_cast<double>(item.time);
 }
 
 double least_priced(const TimedClass& items, const Dual& dual) {
@@ -125,9 +124,8 @@ class DualSearch {
  private:
   bool too_slow_at(double per_time) {
     constexpr std::size_t kWork = std::size_t{1} << 14;
-    const Solver solver = over_costs(classes_, [&](const TimedItem& item) {
-      return item.damage + per_time * static_cast<double>(item.time);
-    });
+    const Solver solver = over_costs(
+        classes_, [&](const TimedItem& item) { return item.damage + per_time * static_cast<double>(item.time); });
     Dual dual{solver.price(limits_.cost), per_time, 0};
     set_bound(classes_, limits_, dual);
     if (dual.bound > dual_.bound) dual_ = dual;
@@ -192,8 +190,8 @@ class ExactSearch {
       proven = false;
     }
     const std::vector<State>& ends = levels.back();
-    auto end = std::min_element(ends.begin(), ends.end(),
-                                [](const State& a, const State& b) { return a.damage < b.damage; });
+    auto end =
+        std::min_element(ends.begin(), ends.end(), [](const State& a, const State& b) { return a.damage < b.damage; });
     if (end->damage < best.damage) best = trace(levels, static_cast<std::size_t>(end - ends.begin()));
     return proven;
   }
@@ -234,9 +232,8 @@ class ExactSearch {
     for (std::size_t s = 0; s < level.size(); ++s) {
       for (const std::size_t i : survivors_[c]) {
         const TimedItem& item = classes_[c][i];
-        const State next{level[s].cost + item.cost,       level[s].time + item.time,
-                         level[s].damage + item.damage,   level[s].lost + lost_by(c, i),
-                         static_cast<std::uint32_t>(s),   static_cast<std::uint32_t>(i)};
+        const State next{level[s].cost + item.cost,     level[s].time + item.time,     level[s].damage + item.damage,
+                         level[s].lost + lost_by(c, i), static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(i)};
         const bool fits = next.cost + rest_[c].cost <= limits_.cost && next.time + rest_[c].time <= limits_.time;
         if (fits && next.lost <= most_lost_) result.push_back(next);
       }
@@ -300,8 +297,9 @@ std::optional<TimedSolution> TimedSolver::solve(std::int64_t cost_limit, std::in
   const Limits limits{cost_limit - least_cost_, time_limit - least_time_};
   const Solver untimed = over_costs(classes_, [](const TimedItem& item) { return item.damage; });
   const auto finish = [&](const Choice& choice, double bound, bool proven) {
-    TimedSolution result{{}, choice.cost + least_cost_, choice.time + least_time_, choice.damage,
-                         std::min(bound, choice.damage), proven};
+    TimedSolution result{
+        {},    choice.cost + least_cost_, choice.time + least_time_, choice.damage, std::min(bound, choice.damage),
+        proven};
     for (std::size_t c = 0; c < classes_.size(); ++c) result.choice.push_back(classes_[c][choice.items[c]].origin);
     return result;
   };

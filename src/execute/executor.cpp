@@ -74,7 +74,8 @@ EnginePlan engine_plan(const Workshop& workshop) {
   EnginePlan plan;
   const std::vector<std::uint64_t> resources = placing::resources_of(profile);
   for (std::size_t p = 0; p < profile.processors.size(); ++p)
-    plan.processors.push_back({profile.processors[p].name, resources[p], profiling::calling_cores(profile.processors[p])});
+    plan.processors.push_back(
+        {profile.processors[p].name, resources[p], profiling::calling_cores(profile.processors[p])});
   plan.values = static_cast<int>(profile.tensors.size());
   for (int i = 0; i < plan.values; ++i) {
     if (profile.tensors[at(i)].network_output) plan.results.push_back(i);

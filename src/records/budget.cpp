@@ -25,13 +25,13 @@ struct NamedUnit {
 };
 constexpr std::array<NamedUnit, 3> kTimeUnits = {{{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}}};
 constexpr std::array<NamedUnit, 8> kByteUnits = {{{"kb", 1e3},
-                                                 {"mb", 1e6},
-                                                 {"gb", 1e9},
-                                                 {"tb", 1e12},
-                                                 {"kib", 0x1p10},
-                                                 {"mib", 0x1p20},
-                                                 {"gib", 0x1p30},
-                                                 {"tib", 0x1p40}}};
+                                                  {"mb", 1e6},
+                                                  {"gb", 1e9},
+                                                  {"tb", 1e12},
+                                                  {"kib", 0x1p10},
+                                                  {"mib", 0x1p20},
+                                                  {"gib", 0x1p30},
+                                                  {"tib", 0x1p40}}};
 
 [[noreturn]] void refuse(const std::string& text, const std::string& why, const std::string& hint = kExamples) {
   throw Error(ErrorCode::kUsage, "\"" + text + "\" is no budget: " + why, "--budget", hint);

@@ -12,9 +12,12 @@ namespace {
 
 Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
   using Align = Column::Align;
-  std::vector<Column> columns = {{"#"},     {"layer", Align::kLeft, 14}, {"params"},
+  std::vector<Column> columns = {{"#"},
+                                 {"layer", Align::kLeft, 14},
+                                 {"params"},
                                  {"form", Align::kLeft},
-                                 {"bytes"}, {"damage"},
+                                 {"bytes"},
+                                 {"damage"},
                                  {"error", Align::kLeft},
                                  {"log", Align::kLeft},
                                  {"share"}};

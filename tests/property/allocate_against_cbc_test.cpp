@@ -19,8 +19,8 @@
 namespace mpq::knapsack {
 namespace {
 
-/// One 0/1 column per item; row 0 limits the costs, row 1 + c takes exactly one item of class c, and the last row limits
-/// the times, where they are limited.
+/// One 0/1 column per item; row 0 limits the costs, row 1 + c takes exactly one item of class c, and the last row
+/// limits the times, where they are limited.
 class Milp {
  public:
   Milp(const std::vector<TimedClass>& classes, std::int64_t limit, std::optional<std::int64_t> time_limit) {

@@ -20,7 +20,9 @@ Sensitivity timed_record(std::mt19937_64& random, std::size_t layers) {
   Sensitivity scores = random_record(random, layers);
   scores.time = {"cpu:0", 0, 0.05};
   for (LayerSensitivity& layer : scores.layers) {
-    const auto gain = [&] { return std::uniform_int_distribution<std::int64_t>(-kMillisecond, kMillisecond / 4)(random); };
+    const auto gain = [&] {
+      return std::uniform_int_distribution<std::int64_t>(-kMillisecond, kMillisecond / 4)(random);
+    };
     const std::int64_t int4 = gain(), int8 = gain();
     scores.time.float_nanoseconds += kMillisecond;
     for (CandidateScore& score : layer.candidates)
@@ -29,9 +31,7 @@ Sensitivity timed_record(std::mt19937_64& random, std::size_t layers) {
   return scores;
 }
 
-Budget milliseconds(double value) {
-  return {Budget::Unit::kSeconds, 1e-3 * value, std::to_string(value) + "ms"};
-}
+Budget milliseconds(double value) { return {Budget::Unit::kSeconds, 1e-3 * value, std::to_string(value) + "ms"}; }
 
 AllocateOptions within(const Budget& time) {
   AllocateOptions options;

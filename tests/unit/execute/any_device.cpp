@@ -42,9 +42,10 @@ OrtStatus* ORT_API_CALL shown_device(OrtEpFactory* factory, const OrtHardwareDev
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) OrtStatus* CreateEpFactories(
-    const char* name, const OrtApiBase* base, const OrtLogger* logger, OrtEpFactory** factories, std::size_t most,
-    std::size_t* count) {
+extern "C" __attribute__((visibility("default"))) OrtStatus* CreateEpFactories(const char* name, const OrtApiBase* base,
+                                                                               const OrtLogger* logger,
+                                                                               OrtEpFactory** factories,
+                                                                               std::size_t most, std::size_t* count) {
   api = base->GetApi(ORT_API_VERSION);
   const auto create = from_plugin<CreateFactories>("CreateEpFactories");
   if (create == nullptr) return api->CreateStatus(ORT_FAIL, MPQ_PLUGIN_VARIABLE " names no provider library.");

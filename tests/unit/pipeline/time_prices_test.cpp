@@ -14,7 +14,8 @@ constexpr double kMs = 1e-3;
 
 /// Three layers in two segments on two processors; the second segment holds two layers, one three times the other.
 Sensitivity three_layers() {
-  Sensitivity scores = example_record({example_scores("a", 800, 1), example_scores("b", 400, 1), example_scores("c", 1200, 1)});
+  Sensitivity scores =
+      example_record({example_scores("a", 800, 1), example_scores("b", 400, 1), example_scores("c", 1200, 1)});
   scores.model.sha256 = "aa";
   for (LayerSensitivity& layer : scores.layers) {
     for (CandidateScore& score : layer.candidates) {
