@@ -52,7 +52,7 @@ void check_shapes(const Profile& profile, const Feed& feed) {
 
 LatencyBench::LatencyBench(const Model& original, const Profile& profile, const std::string& processor,
                            const Feed& feed)
-    : processor_(processor_of(profile, processor)), feed_(feed), original_(runner(original)) {
+    : original_(original), processor_(processor_of(profile, processor)), feed_(feed) {
   check_shapes(profile, feed);
   const auto index = static_cast<int>(&processor_ - profile.processors.data());
   const CostColumn* column = profile.column(index, profile.base_precision);
@@ -75,8 +75,8 @@ profiling::Runner LatencyBench::runner(const Model& model) const {
 }
 
 LatencyCheck LatencyBench::check(const QuantizedModel& written, const Observer& observer) const {
-  const profiling::Runner candidate = runner(written.model());
-  const std::vector<Timing> times = profiling::time_in_turn({&original_, &candidate}, kRepeats, kMostSeconds, observer);
+  const profiling::Runner original = runner(original_), candidate = runner(written.model());
+  const std::vector<Timing> times = profiling::time_in_turn({&original, &candidate}, kRepeats, kMostSeconds, observer);
   LatencyCheck check;
   check.processor = processor_.name;
   check.noise = processor_.noise;

@@ -19,19 +19,20 @@ namespace mpq {
 /// Times written models beside the original on one processor of a profile.
 class LatencyBench {
  public:
-  /// `feed`: inputs of the shapes the profile was made with. Throws Error{kInvalidInput} for others, and where the
-  /// processor is not to be had.
+  /// Refers to its arguments. `feed`: inputs of the shapes the profile was made with; throws Error{kInvalidInput} for
+  /// others.
   LatencyBench(const Model& original, const Profile& profile, const std::string& processor, const Feed& feed);
 
+  /// Both models in sessions of their own, for as long as it takes.
   LatencyCheck check(const QuantizedModel& written, const Observer& observer) const;
 
  private:
   profiling::Runner runner(const Model& model) const;
 
+  const Model& original_;
   const Processor& processor_;
   const Feed& feed_;
   double profiled_seconds_ = 0;
-  profiling::Runner original_;
 };
 
 /// Writes a model for at most so many seconds by the profile, in this arithmetic (AllocateOptions::compute). Throws
