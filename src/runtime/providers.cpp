@@ -22,14 +22,17 @@ struct Plugin {
   const char* provider;  ///< the runtime's name for it
   const char* variable;  ///< of the environment, that names the library
   const char* cure;      ///< where the library comes from
+  const char* devices;   ///< what it offers
 };
 constexpr Plugin kOpenVino = {"openvino", "OpenVINOExecutionProvider", "MPQ_OPENVINO_LIBRARY",
                               "Install the Python package onnxruntime-ep-openvino and name its "
                               "libonnxruntime_providers_openvino_plugin.so with --openvino-library or "
-                              "MPQ_OPENVINO_LIBRARY."};
+                              "MPQ_OPENVINO_LIBRARY.",
+                              "It offers those of Intel alone: cpu, gpu and npu, as the machine has them."};
 constexpr Plugin kWebGpu = {"webgpu", "WebGpuExecutionProvider", "MPQ_WEBGPU_LIBRARY",
                             "Install the Python package onnxruntime-ep-webgpu and name its "
-                            "libonnxruntime_providers_webgpu.so with --webgpu-library or MPQ_WEBGPU_LIBRARY."};
+                            "libonnxruntime_providers_webgpu.so with --webgpu-library or MPQ_WEBGPU_LIBRARY.",
+                            "It needs a GPU that the operating system lists."};
 
 std::map<std::string, std::string>& named_libraries() {
   static std::map<std::string, std::string> paths;
@@ -72,10 +75,7 @@ Ort::ConstEpDevice plugin_device(const Plugin& plugin, const std::string& device
   }
   throw Error(ErrorCode::kUnsupported,
               std::string("The provider ") + plugin.name + " has no device \"" + device + "\" on this machine.",
-              plugin.name,
-              plugin.name == std::string("openvino")
-                  ? "It offers those of Intel alone: cpu, gpu and npu, as the machine has them."
-                  : "It needs a GPU that the operating system lists.");
+              plugin.name, plugin.devices);
 }
 
 /// Threads and precision reach this provider through its own configuration alone.

@@ -13,31 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::int64_t kMillisecond = 1'000'000;
-
-/// Times as kernels give them: a gain of the layer's own at up to 4 bits, another at 8, none above.
-Sensitivity timed_record(std::mt19937_64& random, std::size_t layers) {
-  Sensitivity scores = random_record(random, layers);
-  scores.time = {"cpu:0", 0, 0.05};
-  for (LayerSensitivity& layer : scores.layers) {
-    const auto gain = [&] {
-      return std::uniform_int_distribution<std::int64_t>(-kMillisecond, kMillisecond / 4)(random);
-    };
-    const std::int64_t int4 = gain(), int8 = gain();
-    scores.time.float_nanoseconds += kMillisecond;
-    for (CandidateScore& score : layer.candidates)
-      score.nanoseconds = score.candidate.bits <= 4 ? int4 : score.candidate.bits == 8 ? int8 : 0;
-  }
-  return scores;
-}
-
 Budget milliseconds(double value) { return {Budget::Unit::kSeconds, 1e-3 * value, std::to_string(value) + "ms"}; }
-
-AllocateOptions within(const Budget& time) {
-  AllocateOptions options;
-  options.time_budget = time;
-  return options;
-}
 
 struct Best {
   double damage = 0;
@@ -160,30 +136,6 @@ TEST(PlanTimes, ATimeBudgetWithoutTimesIsRefused) {
     EXPECT_THAT(error.hint(), HasSubstr("profile"));
   }
   EXPECT_FALSE(allocate(scores, Budget::parse("8bit")).time);
-}
-
-TEST(TradeOffs, EveryCellIsThePlanOfItsTwoBudgets) {
-  std::mt19937_64 random(13);
-  const Sensitivity scores = timed_record(random, 8);
-  const TradeOffs trade = trade_offs(scores, 6, 5);
-  ASSERT_EQ(trade.damage.size(), trade.sizes.size());
-  EXPECT_EQ(trade.processor, "cpu:0");
-  int cells = 0;
-  for (std::size_t i = 0; i < trade.sizes.size(); ++i) {
-    ASSERT_EQ(trade.damage[i].size(), trade.seconds.size());
-    for (std::size_t t = 0; t < trade.seconds.size(); ++t) {
-      const auto& damage = trade.damage[i][t];
-      if (t > 0 && trade.damage[i][t - 1]) {
-        ASSERT_TRUE(damage) << "more time allows no less";
-        EXPECT_LE(*damage, *trade.damage[i][t - 1] + 1e-12);
-      }
-      if (!damage) continue;
-      ++cells;
-      const Budget time{Budget::Unit::kSeconds, trade.seconds[t], "time"};
-      EXPECT_DOUBLE_EQ(allocate(scores, trade.sizes[i], within(time)).predicted_damage, *damage);
-    }
-  }
-  EXPECT_GT(cells, 10);
 }
 
 }  // namespace
