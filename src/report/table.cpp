@@ -52,10 +52,22 @@ Table::Layout Table::layout(std::size_t available) const {
   for (std::size_t c = main + 1; c < columns_.size(); ++c) {
     if (columns_[c].least > 0) cut(c, columns_[c].least);
   }
-  cut(main, columns_[main].least);
   while (excess() > 0 && result.widths.size() > 1 && columns_[result.widths.size() - 1].optional)
     result.widths.pop_back();
+  cut(main, columns_[main].least);
   return result;
+}
+
+std::vector<std::vector<Cell>> Table::cut_to(const std::vector<std::size_t>& widths, const Style& style) const {
+  std::vector<std::vector<Cell>> rows = rows_;
+  for (std::size_t c = 0; c < widths.size(); ++c) {
+    if (columns_[c].least == 0) continue;
+    std::vector<std::string> texts;
+    for (const auto& row : rows_) texts.push_back(row[c].text);
+    texts = shorten_names(texts, widths[c], style.ellipsis());
+    for (std::size_t r = 0; r < rows.size(); ++r) rows[r][c].text = texts[r];
+  }
+  return rows;
 }
 
 std::string Table::render(const Style& style, std::size_t indent) const {
@@ -64,14 +76,13 @@ std::string Table::render(const Style& style, std::size_t indent) const {
     std::string text = padding(indent);
     for (std::size_t c = 0; c < where.widths.size(); ++c) {
       const Cell cell = cell_at(c);
-      const std::string shown = columns_[c].least > 0 ? style.shorten(cell.text, where.widths[c]) : cell.text;
       text += (c == 0 ? "" : padding(where.gap)) +
-              aligned(columns_[c], shown, cell.tone, where.widths[c], c + 1 == where.widths.size(), style);
+              aligned(columns_[c], cell.text, cell.tone, where.widths[c], c + 1 == where.widths.size(), style);
     }
     return without_trailing_spaces(text) + '\n';
   };
   std::string result = line([&](std::size_t c) { return Cell{columns_[c].title, Tone::kHeading}; });
-  for (const auto& row : rows_) result += line([&](std::size_t c) { return row[c]; });
+  for (const auto& row : cut_to(where.widths, style)) result += line([&](std::size_t c) { return row[c]; });
   return result;
 }
 

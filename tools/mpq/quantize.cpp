@@ -98,7 +98,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
 void add_samples(PipelineOptions& options, const Settings& settings, const Model& model, Console& console) {
   options.calibration = open_samples(settings.calibration, model, settings, console);
   options.evaluation = open_samples(settings.evaluation, model, settings, console);
-  if (!settings.labels.empty()) options.labels = load_labels(settings.labels);
+  options.labels = open_labels(settings);
 }
 
 /// Saves the model and completes its record with what only now is known.

@@ -21,11 +21,15 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, std::s
     widths[flexible] =
         std::max(std::min(widths[flexible], kLeast), widths[flexible] - std::min(excess, widths[flexible]));
   }
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.push_back(row[flexible]);
+  names = shorten_names(names, widths[flexible]);
   std::string result;
-  for (const auto& row : rows) {
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const auto& row = rows[r];
     std::string line;
     for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string text = c == flexible ? shorten_middle(row[c], widths[c]) : row[c];
+      const std::string text = c == flexible ? names[r] : row[c];
       const std::string fill(widths[c] - std::min(widths[c], display_width(text)), ' ');
       const bool to_right = std::find(right.begin(), right.end(), c) != right.end();
       line += (c == 0 ? "" : std::string(kGap, ' ')) + (to_right ? fill + text : text + fill);

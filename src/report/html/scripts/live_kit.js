@@ -1,23 +1,18 @@
 "use strict";
 // What the live charts have in common: colours, texts, axes, zooming and shapes.
-const liveKit = (names) => {
+const liveKit = (names, labels) => {
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
   // --- texts
-  const count = (value) => value.toLocaleString("en-US");
-  const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
-  const figure = (value) => {
-    if (value === null) return "not a number";
-    return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : rounded(value, 3);
-  };
-  const withError = (value, error) => figure(value) + (error > 0 ? " ± " + figure(error) : "");
+  const { count, rounded, withError } = figures;
   const byteCount = (value) => {
     if (value >= 1e6) return rounded(value / 1e6, 3) + " MB";
     return value >= 1e3 ? rounded(value / 1e3, 3) + " kB" : rounded(value, 3) + " B";
   };
   const power = (value) => (value >= 0.01 && value <= 100 ? rounded(value, 1) : value.toExponential(0));
-  // A name beside a chart keeps its ends: they tell it from its siblings.
-  const shorten = (name, width) => {
+  // A layer's name beside a chart of so many letters.
+  const nameOf = (i, width) => {
+    const name = names[i].length <= width ? names[i] : labels[i];
     if (name.length <= width) return name;
     return name.slice(0, Math.ceil(width / 2) - 1) + "…" + name.slice(name.length - Math.floor(width / 2));
   };
@@ -61,7 +56,7 @@ const liveKit = (names) => {
     const letters = Math.floor((namesWidth(width) - 12) / 6.2);
     return axis({
       type: "category", inverse: true, data: layers.map(String), splitLine: { show: false },
-      axisLabel: { interval: 0, fontSize: 12, color: style("ink"), formatter: (i) => shorten(names[i], letters) },
+      axisLabel: { interval: 0, fontSize: 12, color: style("ink"), formatter: (i) => nameOf(i, letters) },
     });
   };
 
