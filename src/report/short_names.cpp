@@ -76,7 +76,7 @@ class Siblings {
       kept[i] = !reads_as_one(pattern);
       if (!kept[i]) text = joined(pattern, ellipsis);
     }
-    return text;
+    return with_shorter_segment(without_dropped(segments, kept), cells, ellipsis);
   }
 
  private:
@@ -90,6 +90,18 @@ class Siblings {
         pattern.emplace_back(kGap);
     }
     return pattern;
+  }
+
+  /// Numbers stand in short segments: what is still too long is cut in its longest one.
+  static std::string with_shorter_segment(Segments pattern, std::size_t cells, const std::string& ellipsis) {
+    const std::size_t width = display_width(joined(pattern, ellipsis)), excess = width - std::min(width, cells);
+    const auto longest = std::max_element(pattern.begin(), pattern.end(), [](const auto& a, const auto& b) {
+      return display_width(a) < display_width(b);
+    });
+    const std::size_t least = 4 + display_width(ellipsis);
+    if (excess > 0 && display_width(*longest) >= excess + least)
+      *longest = shorten_middle(*longest, display_width(*longest) - excess, ellipsis);
+    return joined(pattern, ellipsis);
   }
 
   static std::string joined(const Segments& pattern, const std::string& ellipsis) {

@@ -141,7 +141,7 @@ std::string summary(const std::vector<PipelineResult>& results, std::size_t widt
                         : "-",
                     r.output ? r.output->path : "-"});
   }
-  return "All budgets:\n" + text_table(rows, 7, {1, 2, 3, 4, 5, 6}, width);
+  return "All budgets:\n" + text_table(rows, 7, {1, 2, 3, 4, 5, 6}, width, {3, 4});
 }
 
 std::string reports(const std::vector<PipelineResult>& results, const Settings& settings, const Console& console) {

@@ -37,12 +37,18 @@ TEST(ShortNames, SharedSegmentsGiveWayFirst) {
 
 TEST(ShortNames, LayersOfATransformerStayApart) {
   const Names names = transformer(12);
-  for (const std::size_t cells : {24U, 28U}) {
+  for (const std::size_t cells : {20U, 24U, 28U}) {
     const Names shown = shorten_names(names, cells, "~");
     EXPECT_EQ(std::set<std::string>(shown.begin(), shown.end()).size(), names.size()) << cells;
     for (const std::string& name : shown) EXPECT_LE(display_width(name), cells);
   }
   EXPECT_EQ(shorten_names(names, 28, "~")[1], "~/layer.0~/self/query~");
+}
+
+TEST(ShortNames, NumbersOutliveWords) {
+  EXPECT_THAT(
+      shorten_names({"/block1/pointwise/Conv", "/block2/pointwise/Conv", "/block1/depthwise/Conv", "/Conv"}, 14, "~"),
+      ElementsAre("/block1/p~ise~", "/block2~", "~/depthwise~", "/Conv"));
 }
 
 TEST(ShortNames, AGapStandsForSomething) {
