@@ -25,11 +25,13 @@ LEAST = 60
 WORKERS = 2
 # Stand-ins: under which names pages know the files of models/digits.
 DIGITS = {
-    "model.onnx": ["model.onnx", "MODEL/model.onnx", "models/a.onnx", "models/digits/model.onnx"],
+    "model.onnx": ["model.onnx", "MODEL/model.onnx", "models/a.onnx", "models/digits/model.onnx",
+                   "models/fetched/ppocr_cls/model.onnx"],
     "calibration.npz": ["inputs.npz", "calib.npz", "calibration.npz", "MODEL/calibration.npz",
-                        "models/digits/calibration.npz"],
-    "evaluation.npz": ["test.npz", "evaluation.npz", "MODEL/evaluation.npz", "models/digits/evaluation.npz"],
-    "labels.npy": ["labels.npy", "MODEL/labels.npy", "models/digits/labels.npy"],
+                        "models/digits/calibration.npz", "models/fetched/ppocr_cls/calibration.npz"],
+    "evaluation.npz": ["test.npz", "evaluation.npz", "MODEL/evaluation.npz", "models/digits/evaluation.npz",
+                       "models/fetched/ppocr_cls/evaluation.npz"],
+    "labels.npy": ["labels.npy", "MODEL/labels.npy", "models/digits/labels.npy", "models/fetched/ppocr_cls/labels.npy"],
 }
 # What pages take for granted beside them, each made once by the command.
 MADE = {
@@ -70,7 +72,7 @@ def block_lines(text):
     text = re.sub(r"^(\s*)```\w+\n.*?^\1```$", "", text, flags=re.S | re.M)
     text = re.sub(r"\\\n\s*", " ", text)
     fenced = "\n".join(re.findall(r"^```\n(.*?)^```$", text, re.S | re.M))
-    for line in re.findall(r"^    (\S.*)$", text, re.M) + re.findall(r"^  (\S.*)$", fenced, re.M):
+    for line in re.findall(r"^    (?:  )?(\S.*)$", text, re.M) + re.findall(r"^  (\S.*)$", fenced, re.M):
         if COMMAND.match(line):
             yield line
 
@@ -128,6 +130,26 @@ class Place:
                               capture_output=True, text=True, check=False, timeout=120)
 
 
+def skeleton(report):
+    """What of a report holds on every machine: its fields, headings and layers; not figures, nor how lines are broken."""
+    lines = [line for line in report.splitlines() if line.strip()]
+    fields = [line.split()[0] for line in lines if re.match(r"[A-Z][a-z]+ ( |\w)", line)]
+    headings = [re.sub(r" +", " ", line) for line in lines if re.match(r" *(#|output) ", line)]
+    layers = sorted(line.split()[1] for line in lines if re.match(r" *\d+ /", line))
+    return fields, headings, layers
+
+
+def stale_report(page, place):
+    """Whether README.md shows another report than the command above it prints."""
+    text = page.read_text(encoding="utf-8")
+    shown = re.search(r"^    (mpq quantize (?:.*\\\n)*.*)\n\n```\n(mpq quantize: .*?)^```$", text, re.S | re.M)
+    if not shown:
+        return [f"{page.name}: no command stands above the report"]
+    printed = skeleton(place.run(re.sub(r"\\\n\s*", " ", shown[1]), MPQ_FORCE="true").stdout)
+    return [f"{page.name}: the report shows {ours}, the command prints {theirs}"
+            for ours, theirs in zip(skeleton(shown[2]), printed) if ours != theirs]
+
+
 def make_once(folder, options):
     """The files of MADE."""
     place = Place(folder, options)
@@ -159,6 +181,8 @@ def run_page(page, made, folder, options):
         if done.returncode != expected:
             failures.append(f"{page.name}: {line}\n  ran: {command}\n  exit code {done.returncode}, not {expected}: "
                             f"{done.stderr.strip()[-600:]}")
+    if page.name == "README.md":
+        failures += stale_report(page, place)
     return ran, failures, skipped
 
 

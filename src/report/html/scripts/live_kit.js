@@ -51,9 +51,14 @@ const liveKit = (names, labels) => {
   const logAxis = ([min, max], more) => axis({
     type: "log", min, max, ...more, axisLabel: { formatter: power, ...more.axisLabel },
   });
-  const namesWidth = (width) => Math.max(70, Math.round(width * 0.36));
+  // Room for names left of a chart: what they need, at most a third of it.
+  const LETTER = 6.2;
+  const namesWidth = (width, texts = labels) => {
+    const needed = 16 + LETTER * 1.12 * Math.max(...texts.map((text) => text.length));
+    return Math.max(70, Math.round(Math.min(needed, width * 0.36)));
+  };
   const layersAxis = (layers, width) => {
-    const letters = Math.floor((namesWidth(width) - 12) / 6.2);
+    const letters = Math.floor((namesWidth(width) - 12) / LETTER);
     return axis({
       type: "category", inverse: true, data: layers.map(String), splitLine: { show: false },
       axisLabel: { interval: 0, fontSize: 12, color: style("ink"), formatter: (i) => nameOf(i, letters) },
