@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mpq {
 
@@ -21,5 +22,11 @@ std::size_t display_width(std::string_view text);
 /// `text` cut in the middle to at most `cells` cells, with `ellipsis` where it was cut: the ends of a layer's name
 /// tell more than its middle.
 std::string shorten_middle(const std::string& text, std::size_t cells, const std::string& ellipsis = "...");
+
+/// Every name cut to at most `cells` cells, so that it is still told from the others of the list: of names with
+/// segments
+/// (`/a/b/c`, else `a.b.c`) those that most names share give way first, then the middle.
+std::vector<std::string> shorten_names(const std::vector<std::string>& names, std::size_t cells,
+                                       const std::string& ellipsis = "...");
 
 }  // namespace mpq

@@ -120,8 +120,11 @@ std::string terminal(const RecordDiff& diff, const Style& style) {
                  {estimate_text(f, f.after, style.plus_minus())},
                  {change_text(f)}});
   text += figures.render(style);
-  report::Table table(
-      {{"layer", Align::kLeft, 14}, {"form", Align::kLeft}, {"bytes"}, {"sensitivity"}, {"differs", Align::kLeft}});
+  report::Table table({{"layer", Align::kLeft, 14},
+                       {"form", Align::kLeft},
+                       {"bytes", Align::kRight, 0, report::Column::Need::kUnlessTiny},
+                       {"sensitivity"},
+                       {"differs", Align::kLeft}});
   for (const LayerChange& c : shown(diff)) {
     table.add({{printable(c.layer)},
                {form_text(c.before_form) + style.arrow() + form_text(c.after_form)},

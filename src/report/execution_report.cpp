@@ -61,7 +61,7 @@ std::string placement_table(const ExecutionRecord& record, const Style& style) {
   Table table({{"lane"},
                {"segments", Align::kLeft, 20},
                {"processor", Align::kLeft},
-               {"runs"},
+               {"runs", Align::kRight, 0, Column::Need::kRoomy},
                {"predicted"},
                {"measured"},
                {"off"}});

@@ -65,14 +65,15 @@ double LogScale::fraction(double value) const {
 
 std::vector<Column> layer_columns(const std::string& what, const Style& style) {
   using Align = Column::Align;
+  using Need = Column::Need;
   constexpr std::size_t kLeastName = 14, kLeastOp = 6, kLeastShape = 9;
   return {{"#"},
           {"layer", Align::kLeft, kLeastName},
-          {"op", Align::kLeft, kLeastOp},
-          {"shape", Align::kLeft, kLeastShape},
-          {"params"},
+          {"op", Align::kLeft, kLeastOp, Need::kRoomy},
+          {"shape", Align::kLeft, kLeastShape, Need::kRoomy},
+          {"params", Align::kRight, 0, Need::kRoomy},
           {what + ' ' + style.plus_minus() + "err", Align::kLeft},
-          {"log", Align::kLeft}};
+          {"log", Align::kLeft, 0, Need::kUnlessTiny}};
 }
 
 std::vector<Cell> layer_cells(std::size_t rank, const LayerRow& row, const LogScale& scale, const Style& style) {

@@ -132,9 +132,7 @@ std::string markdown_report(const RunRecord& record) {
       record, layer_rows(record.sensitivity ? &*record.sensitivity : nullptr, record.plan ? &*record.plan : nullptr));
   if (record.verification) text += output_table(*record.verification);
   if (record.sensitivity) text += skipped_list(record.sensitivity->skipped);
-  const NextStep next = record.plan || record.verification ? next_step(record)
-                        : record.sensitivity               ? next_step(*record.sensitivity)
-                                                           : next_step(record);
+  const NextStep next = next_step(record);
   return text + next.why + ":\n\n" + fenced(next.command);
 }
 

@@ -46,11 +46,19 @@ std::string quantize_command(const RunRecord& record, const std::string& budget,
   if (record.plan->time && !record.plan->time->budget.empty())
     command += " --budget " + shell_word(record.plan->time->budget) + " --profile model.profile.json";
   if (real) command += " --calibration " + shell_word(record.sensitivity->data.source);
+  for (const auto& [name, value] : record.options) {
+    if (name == "eval" || name == "labels") command += fmt::format(" --{} {}", name, shell_word(value));
+  }
   return command + extra;
 }
 
 /// The achieved bits lie a little under the budget that was asked for.
 std::string bits_budget(double bits) { return fmt::format("{:g}bit", std::max(2.0, std::round(bits))); }
+
+NextStep frontier_step(const std::string& scores) {
+  return {"Every size this analysis can reach, and what it costs",
+          fmt::format("mpq plan {} --frontier", shell_word(scores))};
+}
 
 /// A glob that matches `name` alone.
 std::string exact_glob(const std::string& name) {
@@ -75,6 +83,13 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
+std::string sensitivity_file(const RunRecord& record) {
+  for (const auto& [name, value] : record.options) {
+    if (name == "output" && value.ends_with(".json")) return value;
+  }
+  return record.model.path + ".sensitivity.json";
+}
+
 NextStep next_step(const RunRecord& record) {
   const bool synthetic = (record.sensitivity && record.sensitivity->data.synthetic) ||
                          (record.verification && record.verification->data.synthetic);
@@ -84,6 +99,7 @@ NextStep next_step(const RunRecord& record) {
                         record.drop_search ? "--max-drop " + shell_word(record.drop_search->limit)
                                            : "--budget " + shell_word(record.plan->budget))};
   }
+  if (!record.plan && !record.verification && record.sensitivity) return frontier_step(sensitivity_file(record));
   if (!record.plan) {
     return {"Which layers cost the most", fmt::format("mpq analyze {}", shell_word(record.model.path))};
   }
@@ -110,10 +126,7 @@ NextStep next_step(const RunRecord& record) {
   return {"Write this plan's model", quantize_command(record, shell_word(record.plan->budget), "")};
 }
 
-NextStep next_step(const Sensitivity& scores) {
-  return {"Every size this analysis can reach, and what it costs",
-          fmt::format("mpq plan {} --frontier", shell_word(scores.model.path + ".sensitivity.json"))};
-}
+NextStep next_step(const Sensitivity& scores) { return frontier_step(scores.model.path + ".sensitivity.json"); }
 
 NextStep next_step(const Plan& plan) {
   return {"Write this plan's model, once the plan is saved with -o",

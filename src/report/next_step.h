@@ -15,6 +15,9 @@ NextStep next_step(const RunRecord& record);
 NextStep next_step(const Sensitivity& scores);
 NextStep next_step(const Plan& plan);
 
+/// Where `mpq analyze` wrote the analysis of its record.
+std::string sensitivity_file(const RunRecord& record);
+
 /// `text` as one word of a POSIX shell.
 std::string shell_word(const std::string& text);
 

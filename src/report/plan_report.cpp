@@ -12,17 +12,18 @@ namespace {
 
 Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
   using Align = Column::Align;
+  using Need = Column::Need;
   std::vector<Column> columns = {{"#"},
                                  {"layer", Align::kLeft, 14},
-                                 {"params"},
+                                 {"params", Align::kRight, 0, Need::kRoomy},
                                  {"form", Align::kLeft},
                                  {"bytes"},
                                  {"damage"},
                                  {"error", Align::kLeft},
-                                 {"log", Align::kLeft},
+                                 {"log", Align::kLeft, 0, Need::kUnlessTiny},
                                  {"share"}};
   if (plan.time) columns.push_back({"time"});
-  columns.push_back({"why", Align::kLeft, 8, true});
+  columns.push_back({"why", Align::kLeft, 8, Need::kRoomy});
   Table table(columns);
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {

@@ -51,8 +51,8 @@ std::string whole_section(const Profile& profile, const Style& style) {
   Table table({{"processor", Align::kLeft, 10},
                {"precision", Align::kLeft},
                {"segments"},
-               {"whole network"},
-               {"from segments"},
+               {"whole\nnetwork"},
+               {"from\nsegments"},
                {"ratio"},
                {"memory"}});
   for (const CostColumn& column : profile.columns) {
@@ -85,7 +85,8 @@ std::string segment_section(const Profile& profile, const Style& style, int top)
                    [&](std::size_t a, std::size_t b) { return first_seconds(profile, a) > first_seconds(profile, b); });
   std::vector<Column> columns = {{"#"}, {"segment", Align::kLeft, 14}, {"leaves"}};
   for (const CostColumn& column : profile.columns)
-    columns.push_back({printable(profile.processors[at(column.processor)].name) + " " + column.precision});
+    columns.push_back({printable(profile.processors[at(column.processor)].name) + '\n' + column.precision,
+                       Align::kRight, 0, Column::Need::kUnlessTiny});
   Table table(columns);
   const std::size_t shown = shown_rows(order.size(), top);
   for (std::size_t k = 0; k < shown; ++k) {
@@ -101,6 +102,9 @@ std::string segment_section(const Profile& profile, const Style& style, int top)
     table.add(std::move(cells));
   }
   std::string result = table.render(style);
+  if (!table.fits_whole(style))
+    result += style.paint(
+        Tone::kFaint, fmt::format("  {} the other columns need a wider window, or --format csv\n", style.ellipsis()));
   if (shown < order.size())
     result +=
         style.paint(Tone::kFaint, fmt::format("  {} {} faster segments\n", style.ellipsis(), order.size() - shown));

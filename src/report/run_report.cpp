@@ -63,7 +63,7 @@ std::string layer_table(const RunRecord& record, const std::vector<LayerRow>& ro
   if (plan != nullptr) {
     columns.push_back({"form", Column::Align::kLeft});
     columns.push_back({"bytes"});
-    columns.push_back({"share"});
+    columns.push_back({"share", Column::Align::kRight, 0, Column::Need::kUnlessTiny});
   }
   Table table(columns);
   const LogScale scale(rows);

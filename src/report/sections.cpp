@@ -173,11 +173,10 @@ std::string skipped_section(const std::vector<Layer>& skipped, const Style& styl
   std::string result =
       style.paint(Tone::kHeading, fmt::format("Not quantized: {}", counted(std::ssize(skipped), "weight"))) + '\n';
   for (const Group& group : groups) {
-    constexpr std::size_t kShown = 3;
-    std::string names;
-    for (std::size_t i = 0; i < std::min(kShown, group.names.size()); ++i) {
-      names += (i == 0 ? "" : ", ") + style.shorten(printable(group.names[i]), 28);
-    }
+    constexpr std::size_t kShown = 3, kCells = 28;
+    std::vector<std::string> first;
+    for (std::size_t i = 0; i < std::min(kShown, group.names.size()); ++i) first.push_back(printable(group.names[i]));
+    std::string names = fmt::format("{}", fmt::join(shorten_names(first, kCells, style.ellipsis()), ", "));
     if (group.names.size() > kShown) names += fmt::format(" and {} more", group.names.size() - kShown);
     const std::string text = fmt::format("{}, {}: {} ({})", counted(std::ssize(group.names), "weight"),
                                          format_bytes(group.bytes), printable(group.reason), names);

@@ -38,7 +38,7 @@ Table score_table(const Sensitivity& scores, const std::vector<LayerRow>& rows, 
   const std::vector<int> widths = widths_to_show(scores);
   std::vector<Column> columns = layer_columns("sensitivity", style);
   for (const int bits : widths)
-    columns.push_back({fmt::format("at {} bit", bits), Column::Align::kRight, 0, /*optional=*/true});
+    columns.push_back({fmt::format("at {} bit", bits), Column::Align::kRight, 0, Column::Need::kRoomy});
   Table table(columns);
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {

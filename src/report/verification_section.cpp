@@ -44,15 +44,16 @@ std::string gap_field(const Plan& plan, const Style& style) {
 
 Table output_table(const Verification& v) {
   using Align = Column::Align;
+  using Need = Column::Need;
   Table table({{"output", Align::kLeft, 12},
-               {"kind", Align::kLeft},
+               {"kind", Align::kLeft, 0, Need::kRoomy},
                {"SQNR dB"},
-               {"rel. MSE"},
-               {"cosine"},
-               {"max |diff|"},
+               {"rel. MSE", Align::kRight, 0, Need::kUnlessTiny},
+               {"cosine", Align::kRight, 0, Need::kUnlessTiny},
+               {"max |diff|", Align::kRight, 0, Need::kRoomy},
                {"KL nats"},
                {"top-1 same"},
-               {"95 % interval"}});
+               {"95 % interval", Align::kRight, 0, Need::kUnlessTiny}});
   for (const OutputComparison& o : v.outputs) {
     const auto optional_number = [](const std::optional<double>& value) { return value ? short_number(*value) : "-"; };
     const std::string interval =

@@ -9,6 +9,8 @@
   const pause = () => new Promise((resume) => setTimeout(resume, 250));
   const failures = [];
   window.addEventListener("error", (event) => failures.push(event.message));
+  window.addEventListener("unhandledrejection", (event) => failures.push(String(event.reason)));
+  for (let i = 0; i < 20 && document.getElementById("library") && !document.querySelector(".live svg"); i++) await pause();
 
   seen.before = names();
   head("layer").click();

@@ -107,11 +107,11 @@ def check_live(seen):
 
 def without_library(page):
     """The page as a build without ECharts makes it."""
-    scripts = re.findall(r"<script>\n.*?</script>\n", page.read_text(encoding="utf-8"), re.S)
     still = page.with_name("still.html")
-    still.write_text(page.read_text(encoding="utf-8").replace(scripts[0], "") if len(scripts) == 2 else
-                     page.read_text(encoding="utf-8"), encoding="utf-8")
-    return still, len(scripts) == 2
+    text, found = re.subn(r'<script type="application/octet-stream" id="library">.*?</script>\n', "",
+                          page.read_text(encoding="utf-8"))
+    still.write_text(text, encoding="utf-8")
+    return still, found == 1
 
 
 def take_screenshots(program, profile, page, folder):

@@ -70,7 +70,8 @@ const std::vector<Command>& table() {
        "mpq profile model.onnx --devices cpu:0,cpu:1,openvino:cpu@1 --data inputs.npz -o model.profile.json\n"
        "mpq profile model.onnx --devices cpu:0-3,cuda:0 --precisions float32,int8",
        "Cuts the network into segments and times every segment on every processor at every precision, alone and joined "
-       "with the next, and the transfers between processors. One file holds it all: MODEL.profile.json. A processor is "
+       "with the next, and the transfers between processors. One file holds it all: model.profile.json for model.onnx. "
+       "A processor is "
        "cpu:CORES (0, 0-3, 0+2), openvino:cpu@CORES, webgpu or cuda:N; one that is not there is listed with the "
        "reason. "
        "Ctrl-C keeps what is measured so far; the same command takes it up again.",

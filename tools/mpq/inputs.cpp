@@ -22,6 +22,14 @@ std::optional<Samples> open_samples(const std::string& path, const Model& model,
   return samples;
 }
 
+std::vector<std::int64_t> open_labels(const Settings& settings) {
+  if (settings.labels.empty()) return {};
+  std::vector<std::int64_t> labels = load_labels(settings.labels);
+  const auto limit = static_cast<std::size_t>(settings.samples.value_or(0));
+  if (limit > 0 && labels.size() > limit) labels.resize(limit);
+  return labels;
+}
+
 Samples or_synthetic(const std::optional<Samples>& given, const Model& model, const Settings& settings) {
   constexpr std::int64_t kSyntheticSamples = 16;
   if (given) return *given;

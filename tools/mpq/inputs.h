@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mpq/mpq.h"
 
@@ -16,6 +18,10 @@ Model load_model(const std::string& path, Console& console);
 /// Opens samples with the options of the command line; nothing when `path` is empty.
 std::optional<Samples> open_samples(const std::string& path, const Model& model, const Settings& settings,
                                     Console& console);
+
+/// The true labels of the samples that --samples leaves; none without --labels. Without --samples as many as the file
+/// holds, which the comparison then checks.
+std::vector<std::int64_t> open_labels(const Settings& settings);
 
 /// The samples, or as many synthetic ones as --samples says (16) when there are none.
 Samples or_synthetic(const std::optional<Samples>& given, const Model& model, const Settings& settings);

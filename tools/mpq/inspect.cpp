@@ -93,7 +93,7 @@ std::string layer_text(const Model& model, std::size_t width) {
                     shape_text(layer.shape), layer.dtype, std::to_string(layer.parameters),
                     std::to_string(bytes_of(layer)), std::to_string(layer.uses.size()), verdict});
   }
-  std::string text = text_table(rows, 0, {4, 5, 6}, width);
+  std::string text = text_table(rows, 0, {4, 5, 6}, width, {6, 3, 4});
   for (std::size_t i = 0; i < reasons.size(); ++i) text += fmt::format("({}) {}\n", i + 1, printable(reasons[i]));
   return text;
 }

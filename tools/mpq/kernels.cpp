@@ -57,7 +57,7 @@ std::string layer_table(const KernelComparison& kernels, std::size_t width) {
     rows.back().push_back(known ? milliseconds(found->second) : "-");
     rows.back().push_back(known ? fmt::format("{:.2f}", layer.microseconds / found->second) : "-");
   }
-  std::string text = text_table(rows, 0, {4, 5, 6}, width);
+  std::string text = text_table(rows, 0, {4, 5, 6}, width, {1});
   for (std::size_t i = 0; i < reasons.size(); ++i) text += fmt::format("({}) {}\n", i + 1, printable(reasons[i]));
   return text;
 }

@@ -56,7 +56,7 @@ std::string frontier_text(const Sensitivity& scores, const std::vector<FrontierP
          fmt::format("{:.1f} %", 100.0 * static_cast<double>(p.file_bytes) / static_cast<double>(scores.model.bytes)),
          fmt::format("{:.4g}", p.damage)});
   }
-  std::string text = text_table(rows, 0, {0, 1, 2, 3, 4}, static_cast<std::size_t>(console.width()));
+  std::string text = text_table(rows, 0, {0, 1, 2, 3, 4}, static_cast<std::size_t>(console.width()), {1});
   if (points.size() < all.size())
     text += fmt::format("{} of {} points; -v lists them all\n", points.size(), all.size());
   return text;
@@ -134,13 +134,13 @@ std::string what_if_text(const Sensitivity& scores, const Plan& plan, const Budg
   add("the plan", plan);
   add("only these layers changed", changed_alone(scores, plan, changed, settings.what_if.size()));
   try {
-    add("and the others planned again within the budget", allocate(scores, budget, changed));
+    add("and the others planned anew", allocate(scores, budget, changed));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInfeasible) throw;
-    rows.push_back({"and the others planned again within the budget", "-", "-", "no plan fits", "-"});
+    rows.push_back({"and the others planned anew", "-", "-", "no plan fits", "-"});
   }
   return fmt::format("What if {}:\n", fmt::join(settings.what_if, ", ")) +
-         text_table(rows, 0, {1, 2, 3, 4}, static_cast<std::size_t>(console.width()));
+         text_table(rows, 0, {1, 2, 3, 4}, static_cast<std::size_t>(console.width()), {1});
 }
 
 std::string plans_json(const std::vector<Plan>& plans) {

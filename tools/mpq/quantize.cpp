@@ -104,7 +104,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
 void add_samples(PipelineOptions& options, const Settings& settings, const Model& model, Console& console) {
   options.calibration = open_samples(settings.calibration, model, settings, console);
   options.evaluation = open_samples(settings.evaluation, model, settings, console);
-  if (!settings.labels.empty()) options.labels = load_labels(settings.labels);
+  options.labels = open_labels(settings);
 }
 
 /// Saves the model and completes its record with what only now is known.
@@ -147,7 +147,8 @@ std::string summary(const std::vector<PipelineResult>& results, std::size_t widt
                                                     : "-",
          r.latency ? fmt::format("{:.3g} ms", 1e3 * r.latency->seconds()) : "-", r.output ? r.output->path : "-"});
   }
-  return "All budgets:\n" + text_table(rows, 8, {1, 2, 3, 4, 5, 6, 7}, width);
+  return "All budgets:
+" + text_table(rows, 8, {1, 2, 3, 4, 5, 6, 7}, width, {3, 4});
 }
 
 std::string reports(const std::vector<PipelineResult>& results, const Settings& settings, const Console& console) {

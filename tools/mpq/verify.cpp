@@ -29,7 +29,7 @@ int run_verify(const Settings& settings, Console& console) {
   ProgressObserver observer(console, settings);
   const auto given = open_samples(settings.data, reference, settings, console);
   const Samples samples = or_synthetic(given, reference, settings);
-  const auto labels = settings.labels.empty() ? std::vector<std::int64_t>{} : load_labels(settings.labels);
+  const auto labels = open_labels(settings);
 
   const auto begin = std::chrono::steady_clock::now();
   RunRecord record;

@@ -121,7 +121,7 @@ std::string heat_card(const View& view) {
   }
   double y = kHead;
   for (const LayerRow& row : rows) {
-    names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), chart_name(row.name));
+    names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), markup_text(view.labels.at(row.name)));
     svg += fmt::format("<g data-i=\"{}\" transform=\"translate(0 {})\">\n", depth[row.name], coordinate(y));
     x = 0;
     for (const int bits : widths) {

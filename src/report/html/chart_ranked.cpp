@@ -66,7 +66,7 @@ std::string ranked_card(const View& view) {
   for (std::size_t i = 0; i < rows; ++i) {
     const LayerRow& row = view.ranked[i];
     svg += bar(row, i, depth[row.name], axis);
-    names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), chart_name(row.name));
+    names += fmt::format("<li title=\"{}\">{}</li>\n", markup_text(row.name), markup_text(view.labels.at(row.name)));
     values += fmt::format("<li>{}</li>\n", with_error(row.weight(), row.standard_error()));
   }
   std::string lead =

@@ -84,13 +84,14 @@ Json place(const Plan& plan) {
           {"damage", plan.predicted_damage}, {"error", short_figure(plan.standard_error, 2)}};
 }
 
-/// Per layer, in the model's order: names, [sensitivity, error], [label, bits, bytes] of the plan shown first; the
-/// places of the most sensitive first.
+/// Per layer, in the model's order: names, these as they stand beside charts, [sensitivity, error], [label, bits,
+/// bytes] of the plan shown first; the places of the most sensitive first.
 void add_layers(const View& view, Json& data) {
   const auto depth = depths(view);
-  for (const char* key : {"names", "weights", "shown", "ranked"}) data[key] = Json::array();
+  for (const char* key : {"names", "labels", "weights", "shown", "ranked"}) data[key] = Json::array();
   for (const LayerRow& row : view.deep) {
     data["names"].push_back(printable(row.name));
+    data["labels"].push_back(view.labels.at(row.name));
     data["weights"].push_back({short_figure(row.weight()), short_figure(row.standard_error(), 2)});
     data["shown"].push_back(nullptr);
     if (row.entry != nullptr)
@@ -146,7 +147,7 @@ CommandAround command_around(const RunRecord& record) {
   if (record.command == "analyze" && record.sensitivity) {
     if (!record.sensitivity->data.synthetic && !was_given(record, "calibration"))
       command.after += " --calibration " + shell_word(record.sensitivity->data.source);
-    command.after += " --scores " + shell_word(record.model.path + ".sensitivity.json");
+    command.after += " --scores " + shell_word(sensitivity_file(record));
   }
   return command;
 }

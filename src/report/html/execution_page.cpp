@@ -75,6 +75,9 @@ std::string timeline_card(const ExecutionRecord& record) {
   if (span <= 0) return "";
   const std::vector<int> shown = shown_processors(record);
   const double height = kRow * static_cast<double>(shown.size());
+  std::vector<std::string> processors;
+  for (const int p : shown) processors.push_back(record.processors.at(static_cast<std::size_t>(p)));
+  processors = chart_names(processors);
   std::string names;
   std::string svg =
       fmt::format("<svg class=\"chart\" role=\"img\" aria-label=\"Timeline\" width=\"100%\" height=\"{}\">\n",
@@ -83,7 +86,7 @@ std::string timeline_card(const ExecutionRecord& record) {
   for (int i = 0; i * step <= span; ++i)
     svg += vertical_grid_line(100 * i * step / span, height, fmt::format("{:g} ms", 1e3 * i * step));
   for (std::size_t row = 0; row < shown.size(); ++row) {
-    names += fmt::format("<li>{}</li>\n", chart_name(record.processors.at(static_cast<std::size_t>(shown[row]))));
+    names += fmt::format("<li>{}</li>\n", markup_text(processors[row]));
     for (const ExecutionEvent& event : record.timeline) {
       if (event.processor == shown[row]) svg += bar(record, event, row, first, span);
     }

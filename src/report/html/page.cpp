@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "report/html/svg.h"
 #include "report/html/view.h"
 #include "report/markup.h"
 #include "report/next_step.h"
@@ -19,8 +20,12 @@ View make_view(const RunRecord& record, const ReportOptions& options) {
   const Plan* plan = record.plan && record.plan->parameters > 0 ? &*record.plan : nullptr;
   const auto& points = options.frontier;
   const Plan* shown = plan == nullptr && points.size() >= 2 ? &points[points.size() / 2] : plan;
-  View view{record, scores, plan, shown, points, options.uniforms, layer_rows(scores, shown), {}};
+  View view{record, scores, plan, shown, points, options.uniforms, layer_rows(scores, shown), {}, {}};
   view.deep = view.ranked;
+  std::vector<std::string> names;
+  for (const LayerRow& row : view.deep) names.push_back(row.name);
+  const std::vector<std::string> shown_names = chart_names(names);
+  for (std::size_t i = 0; i < names.size(); ++i) view.labels[names[i]] = shown_names[i];
   const auto depth = [&](const LayerRow& row) {
     if (row.scores != nullptr) return row.scores - scores->layers.data();
     return row.entry - shown->entries.data() + (scores != nullptr ? std::ssize(scores->layers) : 0);
@@ -52,8 +57,7 @@ std::string cautions(const RunRecord& record) {
 }
 
 std::string next_line(const RunRecord& record) {
-  const NextStep next =
-      !record.plan && !record.verification && record.sensitivity ? next_step(*record.sensitivity) : next_step(record);
+  const NextStep next = next_step(record);
   return fmt::format("<p class=\"next\">{}: <code>{}</code></p>\n", markup_text(next.why), markup_text(next.command));
 }
 
@@ -76,7 +80,8 @@ std::string licences() {
 
 std::string scripts(const View& view) {
   std::string text = "<script type=\"application/json\" id=\"data\">" + script_data(view) + "</script>\n";
-  if (*kChartLibrary != '\0') text += "<script>\n" + std::string(kChartLibrary) + "</script>\n";
+  if (*kChartLibrary != '\0')
+    text += "<script type=\"application/octet-stream\" id=\"library\">" + std::string(kChartLibrary) + "</script>\n";
   return text + "<script>\n" + std::string(kScript) + "</script>\n";
 }
 

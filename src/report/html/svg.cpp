@@ -82,9 +82,10 @@ std::string card(const std::string& id, const std::string& heading, const std::s
 
 std::string bits_class(int bits) { return "b" + std::to_string(bits); }
 
-std::string chart_name(const std::string& name) {
+std::vector<std::string> chart_names(std::vector<std::string> names) {
   constexpr std::size_t kCells = 28;
-  return markup_text(shorten_middle(printable(name), kCells, "…"));
+  for (std::string& name : names) name = printable(name);
+  return shorten_names(names, kCells, "…");
 }
 
 std::string with_error(double value, double error) {

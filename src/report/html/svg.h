@@ -48,8 +48,8 @@ std::string card(const std::string& id, const std::string& heading, const std::s
 
 /// "b4": the class that colours a width.
 std::string bits_class(int bits);
-/// A layer's name beside a chart, cut in the middle: its ends tell it from its siblings.
-std::string chart_name(const std::string& name);
+/// Names as they stand beside a chart: printable, short, and told from each other.
+std::vector<std::string> chart_names(std::vector<std::string> names);
 /// "0.0123 ± 0.001".
 std::string with_error(double value, double error);
 

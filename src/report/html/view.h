@@ -17,10 +17,11 @@ struct View {
   const Sensitivity* scores;  ///< null when the record holds none
   const Plan* plan;           ///< null when the record holds none
   const Plan* shown;          ///< whose widths the page shows first: `plan`, else one of the frontier, else null
-  const std::vector<Plan>& frontier;  ///< plans of the frontier, by rising bytes; may be empty
-  const std::vector<Plan>& uniforms;  ///< one width everywhere, by rising bytes; may be empty
-  std::vector<LayerRow> ranked;       ///< most sensitive first
-  std::vector<LayerRow> deep;         ///< in the model's order
+  const std::vector<Plan>& frontier;          ///< plans of the frontier, by rising bytes; may be empty
+  const std::vector<Plan>& uniforms;          ///< one width everywhere, by rising bytes; may be empty
+  std::vector<LayerRow> ranked;               ///< most sensitive first
+  std::vector<LayerRow> deep;                 ///< in the model's order
+  std::map<std::string, std::string> labels;  ///< layer -> its name beside a chart
 };
 
 /// Layer -> its place in View::deep, by which the script finds it.

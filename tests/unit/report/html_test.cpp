@@ -46,7 +46,7 @@ std::string own_part(std::string html) {
     const std::size_t begin = html.find(open);
     if (begin != std::string::npos) html.erase(begin, html.find(close, begin) + close.size() - begin);
   };
-  if (count(html, "<script>\n") == 2) cut("<script>\n", "</script>");
+  cut("<script type=\"application/octet-stream\"", "</script>");
   cut("<details class=\"licences\">", "</details>");
   return html;
 }
@@ -192,7 +192,7 @@ TEST(Html, TheScriptsGetTheFiguresOfEveryChart) {
 
 TEST(Html, ALibraryOfChartsComesWithItsLicences) {
   const std::string html = page(report_test::sample_run());
-  const bool library = count(html, "<script>\n") == 2;
+  const bool library = count(html, "id=\"library\"") == 1;
   EXPECT_EQ(count(html, "<details class=\"licences\">"), library ? 1U : 0U);
   if (!library) GTEST_SKIP() << "this build has no library of charts";
   for (const char* part : {"Apache License", "Version 2.0", "Copyright (c) 2017, Baidu Inc."})
@@ -238,7 +238,7 @@ TEST(Html, FiguresThatAreNoNumbersBreakNothing) {
 TEST(Html, StaysSmallAndFast) {
   const auto points = [](const RunRecord& run) { return std::vector<Plan>(56, *run.plan); };
   const RunRecord usual = large_run(100), large = large_run(1000);
-  EXPECT_LT(page(usual, points(usual)).size(), 1'000'000U);
+  EXPECT_LT(page(usual, points(usual)).size(), 700'000U);
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_LT(page(large, points(large)).size(), 5'000'000U);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;

@@ -18,6 +18,9 @@ TEST(NextStep, AnUnharmedModelInvitesASmallerBudget) {
   run.plan->bits_per_weight = 5.97;
   run.verification->damage = 1e-5;
   EXPECT_EQ(next_step(run).command, "mpq quantize net.onnx --budget 5bit --calibration inputs.npz");
+  run.options = {{"eval", "test.npz"}, {"labels", "labels.npy"}};
+  EXPECT_EQ(next_step(run).command,
+            "mpq quantize net.onnx --budget 5bit --calibration inputs.npz --eval test.npz --labels labels.npy");
 }
 
 TEST(NextStep, AHarmedModelAsksForOneMoreBit) {
@@ -40,6 +43,16 @@ TEST(NextStep, AnImprovementInAccuracyIsNoHarm) {
   RunRecord run = report_test::sample_run();
   run.verification->accuracy = AccuracyComparison{0.90, 0.98, 200, 1e-4};
   EXPECT_EQ(next_step(run).why.find("harmed; see"), std::string::npos);
+}
+
+TEST(NextStep, AnAnalysisLeadsToItsFrontier) {
+  RunRecord run = report_test::sample_run();
+  run.plan.reset();
+  run.verification.reset();
+  EXPECT_EQ(next_step(run).command, "mpq plan net.onnx.sensitivity.json --frontier");
+  EXPECT_EQ(next_step(*run.sensitivity).command, next_step(run).command);
+  run.options = {{"output", "s.json"}};
+  EXPECT_EQ(next_step(run).command, "mpq plan s.json --frontier");
 }
 
 TEST(ShellWord, QuotesWhatAShellWouldRead) {

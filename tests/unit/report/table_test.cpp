@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace mpq::report {
@@ -29,18 +30,36 @@ TEST(Table, ShortensTheFlexibleColumnToFit) {
 TEST(Table, KeepsNamesReadableEvenWhereTheLineGetsTooLong) {
   Table table({{"name", Align::kLeft, 14}, {std::string(70, 'v')}});
   table.add({{"encoder/layer.0/query"}, {"1"}});
-  EXPECT_NE(table.render(Style(false, false, 60)).find("encod.../query"), std::string::npos);
+  EXPECT_NE(table.render(Style(false, false, 60)).find("\n.../query"), std::string::npos);
 }
 
 TEST(Table, GivesUpGapsAndOtherColumnsBeforeTheNameGetsUnreadable) {
   Table table({{"name", Align::kLeft, 14}, {"shape", Align::kLeft, 5}, {"n"}});
   table.add({{std::string(40, 'x')}, {"1024x1024x3x3"}, {std::string(25, '7')}});
-  const std::string text = table.render(Style(false, false, 60));
-  EXPECT_NE(text.find(std::string(10, 'x') + "..." + std::string(11, 'x') + " 102...3x3 "), std::string::npos) << text;
+  const std::string text = table.render(Style(false, false, 56));
+  EXPECT_NE(text.find(std::string(8, 'x') + "..." + std::string(9, 'x') + " 102...3x3 "), std::string::npos) << text;
 }
 
-TEST(Table, LeavesOptionalColumnsOutWhereNothingElseFits) {
-  Table table({{"name", Align::kLeft, 4}, {"a", Align::kRight, 0, true}, {"b", Align::kRight, 0, true}});
+TEST(Table, LeavesColumnsOutBeforeNamesGetUnreadableAndOthersWhereNothingElseFits) {
+  using Need = Column::Need;
+  Table table(
+      {{"op", Align::kLeft, 0, Need::kRoomy}, {"name", Align::kLeft, 14}, {"log", Align::kLeft, 0, Need::kUnlessTiny}});
+  table.add({{"Conv"}, {std::string(20, 'x')}, {std::string(20, '#')}});
+  EXPECT_THAT(table.render(Style(false, false, 46)), testing::StartsWith("op   name                 log\nConv xxx"));
+  EXPECT_THAT(table.render(Style(false, false, 44)), testing::StartsWith("name                 log\nxxx"));
+  EXPECT_THAT(table.render(Style(false, false, 36)), testing::HasSubstr("xxxxxx...xxxxxx ####"));
+  EXPECT_EQ(table.render(Style(false, false, 30)), "name\nxxxxx...xxxxxx\n");
+}
+
+TEST(Table, TitlesOfSeveralLinesStandAtTheFoot) {
+  Table table({{"name", Align::kLeft}, {"cpu:0\nfloat32"}});
+  table.add({{"x"}, {"1 us"}});
+  EXPECT_EQ(table.render(Style(false, false, 80)), "        cpu:0\nname  float32\nx        1 us\n");
+}
+
+TEST(Table, LeavesTheLastOptionalColumnOutFirst) {
+  constexpr auto kRoomy = Column::Need::kRoomy;
+  Table table({{"name", Align::kLeft, 4}, {"a", Align::kRight, 0, kRoomy}, {"b", Align::kRight, 0, kRoomy}});
   table.add({{"x"}, {std::string(20, '1')}, {std::string(20, '2')}});
   EXPECT_NE(table.render(Style(false, false, 80)).find('2'), std::string::npos);
   EXPECT_EQ(table.render(Style(false, false, 30)),

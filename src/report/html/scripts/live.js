@@ -1,10 +1,23 @@
 "use strict";
 // Brings the static charts to life with Apache ECharts: hover, zoom, and a click that chooses a point of the frontier.
 // A live chart stands where a static one is, which stays for print.
+
+// The library is in the page packed. Where the browser cannot unpack it, the static charts stay.
+const loadLibrary = async () => {
+  const packed = Uint8Array.from(atob(document.getElementById("library").textContent), (c) => c.charCodeAt(0));
+  const unpacking = new DecompressionStream("gzip");
+  const writer = unpacking.writable.getWriter();
+  writer.write(packed);
+  writer.close();
+  const script = document.createElement("script");
+  script.textContent = await new Response(unpacking.readable).text();
+  document.head.append(script);
+};
+
 const liveCharts = (data, choose) => {
   const state = { choice: null, point: null };
   const charts = new Map();
-  for (const { id, option, height } of liveOptions(data, state, liveKit(data.names))) {
+  for (const { id, option, height } of liveOptions(data, state, liveKit(data.names, data.labels))) {
     const card = document.getElementById(id);
     const still = card && card.querySelector(".still");
     if (!still) continue;

@@ -177,7 +177,7 @@ const liveOptions = (data, state, kit) => {
       if (kit.figureSpace(width) > 0) children.push(kit.rowFigure(params.coordSys, cy, withError(value, error)));
       return { type: "group", children };
     };
-    const place = kit.namesWidth(width);
+    const place = kit.namesWidth(width, data.figures.map((f) => f.name));
     return {
       ...kit.base((p) => tip(data.figures[p.dataIndex].name,
         withError(data.figures[p.dataIndex].value, data.figures[p.dataIndex].error))),

@@ -1,23 +1,18 @@
 "use strict";
 // What the live charts have in common: colours, texts, axes, zooming and shapes.
-const liveKit = (names) => {
+const liveKit = (names, labels) => {
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
   // --- texts
-  const count = (value) => value.toLocaleString("en-US");
-  const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
-  const figure = (value) => {
-    if (value === null) return "not a number";
-    return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : rounded(value, 3);
-  };
-  const withError = (value, error) => figure(value) + (error > 0 ? " ± " + figure(error) : "");
+  const { count, rounded, withError } = figures;
   const byteCount = (value) => {
     if (value >= 1e6) return rounded(value / 1e6, 3) + " MB";
     return value >= 1e3 ? rounded(value / 1e3, 3) + " kB" : rounded(value, 3) + " B";
   };
   const power = (value) => (value >= 0.01 && value <= 100 ? rounded(value, 1) : value.toExponential(0));
-  // A name beside a chart keeps its ends: they tell it from its siblings.
-  const shorten = (name, width) => {
+  // A layer's name beside a chart of so many letters.
+  const nameOf = (i, width) => {
+    const name = names[i].length <= width ? names[i] : labels[i];
     if (name.length <= width) return name;
     return name.slice(0, Math.ceil(width / 2) - 1) + "…" + name.slice(name.length - Math.floor(width / 2));
   };
@@ -56,12 +51,17 @@ const liveKit = (names) => {
   const logAxis = ([min, max], more) => axis({
     type: "log", min, max, ...more, axisLabel: { formatter: power, ...more.axisLabel },
   });
-  const namesWidth = (width) => Math.max(70, Math.round(width * 0.36));
+  // Room for names left of a chart: what they need, at most a third of it.
+  const LETTER = 6.2;
+  const namesWidth = (width, texts = labels) => {
+    const needed = 16 + LETTER * 1.12 * Math.max(...texts.map((text) => text.length));
+    return Math.max(70, Math.round(Math.min(needed, width * 0.36)));
+  };
   const layersAxis = (layers, width) => {
-    const letters = Math.floor((namesWidth(width) - 12) / 6.2);
+    const letters = Math.floor((namesWidth(width) - 12) / LETTER);
     return axis({
       type: "category", inverse: true, data: layers.map(String), splitLine: { show: false },
-      axisLabel: { interval: 0, fontSize: 12, color: style("ink"), formatter: (i) => shorten(names[i], letters) },
+      axisLabel: { interval: 0, fontSize: 12, color: style("ink"), formatter: (i) => nameOf(i, letters) },
     });
   };
 

@@ -88,15 +88,25 @@
   }
 
   // --- live charts, where the page carries the library
-  const live = typeof echarts === "undefined" ? null : liveCharts(data, (index) => choose(index));
+  let live = null;
+  let chosen = [null, null];
+  const showLive = (...choice) => {
+    chosen = choice;
+    if (live) live.show(...chosen);
+  };
+  if (byId("library")) {
+    loadLibrary().then(() => {
+      live = liveCharts(data, (index) => choose(index));
+      live.show(...chosen);
+    }, () => {});
+  }
 
   // --- what if: a point of the frontier, its widths and its command
   if (data.points.length < 2) {
     for (const panel of all(".whatif")) panel.hidden = true;
     return;
   }
-  const number = (value) => value === null ? "not a number" : (value > 0 && value < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(3))));
-  const count = (value) => value.toLocaleString("en-US");
+  const { count } = figures;
   const own = new Map(all("#layers tbody tr").map((row) => {
     const keep = (selector) => {
       const cell = row.querySelector(selector);
@@ -173,7 +183,7 @@
     slider.value = index;
     const share = data.whole > 0 ? " = " + ((100 * point.bytes) / data.whole).toFixed(1) + " % of the model" : "";
     byId("point").textContent = point.bits.toFixed(3) + " bits per weight, a file of " + count(point.bytes) + " bytes" + share +
-      ", predicted damage " + number(point.damage);
+      ", predicted damage " + figures.short(point.damage);
     byId("command").textContent = data.before + "--budget " + point.budget + data.after;
     showMix(point.choice);
     const dot = dots.get(index);
@@ -184,11 +194,11 @@
   const choose = (index) => {
     describe(index, true);
     showWidths(data.points[index].choice, data.points[index].damage);
-    if (live) live.show(data.points[index].choice, index);
+    showLive(data.points[index].choice, index);
   };
   const reset = () => {
     describe(data.start, false);
-    if (live) live.show(data.own.length > 0 ? data.own : null, null);
+    showLive(data.own.length > 0 ? data.own : null, null);
     if (data.own.length === 0) return;
     const total = data.own.reduce((sum, c, i) => sum + (data.layers[i][c] ? data.layers[i][c][3] : 0), 0);
     showWidths(data.own, total);
