@@ -147,8 +147,7 @@ std::string summary(const std::vector<PipelineResult>& results, std::size_t widt
                                                     : "-",
          r.latency ? fmt::format("{:.3g} ms", 1e3 * r.latency->seconds()) : "-", r.output ? r.output->path : "-"});
   }
-  return "All budgets:
-" + text_table(rows, 8, {1, 2, 3, 4, 5, 6, 7}, width, {3, 4});
+  return "All budgets:\n" + text_table(rows, 8, {1, 2, 3, 4, 5, 6, 7}, width, {3, 4});
 }
 
 std::string reports(const std::vector<PipelineResult>& results, const Settings& settings, const Console& console) {
