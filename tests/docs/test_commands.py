@@ -142,7 +142,7 @@ def skeleton(report):
 def stale_report(page, place):
     """Whether README.md shows another report than the command above it prints."""
     text = page.read_text(encoding="utf-8")
-    shown = re.search(r"^    (mpq quantize (?:.*\\\n)*.*)\n\n```\n(mpq quantize: .*?)^```$", text, re.S | re.M)
+    shown = re.search(r"^    (mpq quantize (?:[^\n]*\\\n)*[^\n]*)\n\n```\n(mpq quantize: .*?)^```$", text, re.S | re.M)
     if not shown:
         return [f"{page.name}: no command stands above the report"]
     printed = skeleton(place.run(re.sub(r"\\\n\s*", " ", shown[1]), MPQ_FORCE="true").stdout)
