@@ -52,10 +52,11 @@ TAKEN = {
                               "model.onnx.sensitivity.json": ["model.onnx.sensitivity.json"]},
 }
 # Words that stand for something of the reader's own.
-PLACEHOLDERS = {"B": "6bit", "BEFORE": "run.json", "AFTER": "run.json", "D": "test.npz", "DIR": "weights", "F": "md",
-                "GLOB": "*", "LIST": "cpu:0,cpu:1", "MODEL": "model.onnx", "NAME": "*Gemm", "P": "model.profile.json", "PAGE": "mpq", "RECORD": "run.json",
-                "REFERENCE": "model.onnx", "QUANTIZED": "model.mpq-6bit.onnx",
-                "SENSITIVITY": "model.onnx.sensitivity.json", "SHELL": "bash", "COMMAND": "quantize", "X": "1%"}
+PLACEHOLDERS = {"AFTER": "run.json", "B": "6bit", "BEFORE": "run.json", "COMMAND": "quantize", "D": "test.npz",
+                "DIR": "weights", "F": "md", "GLOB": "*", "LIST": "cpu:0,cpu:1", "MODEL": "model.onnx",
+                "NAME": "*Gemm", "P": "model.profile.json", "PAGE": "mpq", "QUANTIZED": "model.mpq-6bit.onnx",
+                "RECORD": "run.json", "REFERENCE": "model.onnx", "SENSITIVITY": "model.onnx.sensitivity.json",
+                "SHELL": "bash", "X": "1%"}
 # Commands that no test of a few seconds can run, with the reason.
 SKIPPED = {
     "git clone": "needs the address of the repository",
