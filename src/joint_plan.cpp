@@ -125,6 +125,7 @@ Plan best_plan_together(const Sensitivity& scores, const Budget& budget, const A
     next.plan = allocate(steps_from(best, scores, options.min_bits, measure, observer), budget, bound);
     next.damage = measure(next.plan);
     restore_prices(scores, bound_of_sums, next.plan);
+    if (next.plan.time) next.plan.time->fastest_seconds = best.plan.time->fastest_seconds;  // not of the steps alone
     note(next, "repaired, round " + std::to_string(round + 1), observer);
     if (next.damage >= kMargin * best.damage) break;
     for (std::size_t i = 0; i < next.plan.entries.size(); ++i) {

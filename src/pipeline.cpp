@@ -16,6 +16,7 @@
 #include "encode/metadata.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
+#include "latency_budget.h"
 #include "plan_writing.h"
 #include "rounded_quantize.h"
 #include "runtime/measure.h"
@@ -138,6 +139,7 @@ std::optional<Verification> uniform_baseline(const Writing& writing, const Sensi
   const auto& [model, quantizer, integers, calibration, options, observer] = writing;
   AllocateOptions allocate_options = options.allocate;
   allocate_options.uniform = true;
+  allocate_options.time_budget.reset();
   try {
     const Plan plan = allocate(scores, budget, allocate_options);
     if (allocate_options.compute == "int8" && has_ranges(calibration)) {
@@ -155,12 +157,59 @@ std::optional<Verification> uniform_baseline(const Writing& writing, const Sensi
   }
 }
 
+/// Meets the budget of the size and, by measuring what was written, that of the latency.
+QuantizedModel meet_latency(const Writing& writing, Sensitivity& scores, const RunData& data, const Budget& size,
+                            RunRecord& record) {
+  const PipelineOptions& options = writing.options;
+  const LatencyBench bench(writing.model, *options.profile, scores.time.processor, data.calibration[0]);
+  const auto measured = [&](const QuantizedModel& written) { return bench.check(written, writing.observer); };
+  if (!options.allocate.time_budget) {
+    QuantizedModel written = meet_budget(writing, scores, size);
+    record.latency = measured(written);
+    return written;
+  }
+  const Budget& time = *options.allocate.time_budget;
+  const auto write = [&](double seconds, const std::string& compute) {
+    PipelineOptions within = options;
+    within.allocate.time_budget->value = seconds;
+    within.allocate.compute = compute;
+    return meet_budget(
+        {writing.model, writing.quantizer, writing.integers, writing.calibration, within, writing.observer}, scores,
+        size);
+  };
+  AllocateOptions unlimited = options.allocate;
+  unlimited.time_budget.reset();
+  const double fastest = allocate(scores, size, unlimited).time->fastest_seconds;
+  WithinLatency result =
+      write_within_latency(time, fastest, options.allocate.compute, write, measured, writing.observer);
+  record.latency = result.check;
+  return std::move(result.model);
+}
+
+/// The scores with the times of the processor to plan for.
+Sensitivity timed_scores(const Sensitivity& scores, const PipelineOptions& options, const Budget& size) {
+  try {
+    return price_best_times(scores, *options.profile, size, options.allocate);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInfeasible || options.dry_run) throw;
+    // Profiles do not know what integer activations save: the fastest plan is written and measured.
+    AllocateOptions unlimited = options.allocate;
+    unlimited.time_budget.reset();
+    return price_best_times(scores, *options.profile, size, unlimited);
+  }
+}
+
 /// What the options ask for: a given plan, a size, or the smallest size within a limit of the loss.
 QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& scores, const RunData& data,
                            std::size_t budget, RunRecord& record) {
   const PipelineOptions& options = writing.options;
   if (options.plan) return write_as(writing, *options.plan, options.plan->compute);
-  if (!options.max_drop) return meet_budget(writing, *scores, options.budgets[budget]);
+  if (!options.max_drop) {
+    const Budget& size = options.budgets[budget];
+    if (!options.profile) return meet_budget(writing, *scores, size);
+    Sensitivity timed = timed_scores(*scores, options, size);
+    return options.dry_run ? meet_budget(writing, timed, size) : meet_latency(writing, timed, data, size, record);
+  }
   std::optional<QuantizedModel> smallest;
   const auto try_size = [&](const Budget& size) {
     QuantizedModel written = meet_budget(writing, *scores, size);
@@ -227,6 +276,7 @@ std::optional<Plan> embedded_plan(const Model& model) {
 }
 
 std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptions& options, Observer& observer) {
+  if (options.profile) require_matches(*options.profile, model);
   const RunData data = choose_data(model, options);
   const bool own_labels = options.evaluation.has_value();
   if (!options.labels.empty() && !own_labels) {

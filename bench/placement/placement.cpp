@@ -17,6 +17,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <onnxruntime_cxx_api.h>
@@ -109,12 +110,18 @@ struct Contender {
   std::vector<double> seconds;
 };
 
+constexpr auto kRest = std::chrono::milliseconds(60);
+
 /// Every contender in turn, round after round, the first one changing: what the machine does besides hits all alike.
 void take_turns(std::vector<Contender>& contenders, int rounds, int requests) {
   for (Contender& contender : contenders) contender.run(3);
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       Contender& contender = contenders[(i + static_cast<std::size_t>(round)) % contenders.size()];
+      // The threads of ONNX Runtime as its users have it spin for a while after a run: that is the next one's no more
+      // than the machine's other work. One run brings them, and the caches, back to where a stream of requests is.
+      std::this_thread::sleep_for(kRest);
+      contender.run(1);
       contender.seconds.push_back(seconds_of([&] { contender.run(requests); }) / requests);
     }
   }
@@ -218,6 +225,7 @@ void predictions(const mpq::Model& model, const mpq::Samples& samples, int count
   const mpq::Profile profile = profile_of(model, samples, "cpu:0,cpu:1");
   std::mt19937_64 random(1);
   std::vector<double> errors;
+  constexpr double kLarge = 0.15;  // what is worth a line of its own
   for (int i = 0; i < count; ++i) {
     const mpq::Placement placement = random_placement(profile, random);
     mpq::Executor executor(model, profile, placement);
@@ -245,6 +253,13 @@ void predictions(const mpq::Model& model, const mpq::Samples& samples, int count
             ? placement.seconds
             : 1 / mpq::simulate(placement, std::clamp(static_cast<int>(0.1 * placement.rate), 3, 60)).rate;
     errors.push_back(std::abs(predicted / median(measured) - 1));
+    if (errors.back() > kLarge) {
+      std::printf("  %s, predicted %.2f ms, measured %.2f:", mpq::to_string(placement.task), 1e3 * predicted,
+                  1e3 * median(measured));
+      for (const auto& subnet : placement.lanes[0].subnets)
+        std::printf(" segments %d-%d on %d,", subnet.segments.front(), subnet.segments.back(), subnet.processors[0]);
+      std::printf("\n");
+    }
   }
   std::sort(errors.begin(), errors.end());
   std::printf("predictions: %d random placements, error median %.1f %%, 90 %% below %.1f %%, worst %.1f %%\n", count,
@@ -284,6 +299,22 @@ mpq::Profile copies(const mpq::Profile& profile, const std::vector<double>& slow
   return result;
 }
 
+/// Predicted and measured seconds of every subnet on every processor that serves it.
+void print_runs(const mpq::Placement& placement, const std::vector<mpq::ExecutionEvent>& events) {
+  std::map<std::tuple<int, int, int>, std::vector<double>> runs;
+  for (const auto& event : events) runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
+  for (auto& [key, seconds] : runs) {
+    const auto& [lane, number, processor] = key;
+    const auto& subnet = placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(number)];
+    const auto place = std::find(subnet.processors.begin(), subnet.processors.end(), processor);
+    if (place == subnet.processors.end()) continue;
+    std::printf("  segments %d-%d on processor %d: predicted %.1f ms, measured %.1f ms, %zu runs\n",
+                subnet.segments.front(), subnet.segments.back(), processor,
+                1e3 * subnet.seconds[static_cast<std::size_t>(place - subnet.processors.begin())],
+                1e3 * median(seconds), seconds.size());
+  }
+}
+
 void unequal(const mpq::Model& model, const mpq::Samples& samples) {
   const mpq::Profile measured = profile_of(model, samples, "cpu:0");
   const double fixed = 2e-5;
@@ -291,15 +322,19 @@ void unequal(const mpq::Model& model, const mpq::Samples& samples) {
   double ideal = 0;
   for (int p = 0; p < 3; ++p) ideal += 1 / profile.column(p, profile.base_precision)->whole->seconds;
   const auto measure = [&](const mpq::Placement& placement) {
-    mpq::Executor executor(model, profile, placement);
+    mpq::ExecutorOptions options;
+    options.trace = true;
+    mpq::Executor executor(model, profile, placement, options);
     for (int k = 0; k < 3; ++k) executor.run(samples[0]);
     const int requests = std::max(40, static_cast<int>(6 * ideal));
     std::vector<std::future<mpq::Feed>> answers;
-    return requests / seconds_of([&] {
-             for (int k = 0; k < requests; ++k)
-               answers.push_back(executor.submit(samples[static_cast<std::size_t>(k) % samples.size()]));
-             for (auto& answer : answers) answer.get();
-           });
+    const double seconds = seconds_of([&] {
+      for (int k = 0; k < requests; ++k)
+        answers.push_back(executor.submit(samples[static_cast<std::size_t>(k) % samples.size()]));
+      for (auto& answer : answers) answer.get();
+    });
+    print_runs(placement, executor.events());
+    return requests / seconds;
   };
   const mpq::Placement best = mpq::place(profile);
   std::printf("speeds 1:2:4: %s, predicted %.1f %% of the ideal, measured %.1f %%\n", best.strategy.c_str(),

@@ -22,6 +22,8 @@ struct AllocateOptions {
   /// No layer that the overrides leave open gets fewer bits than this (a layer that offers no more gets its widest).
   int min_bits = 2;
   std::string compute = "auto";
+  /// A budget of the latency beside that of the size: no plan takes longer by the times in the scores (price_times).
+  std::optional<Budget> time_budget;
   void validate() const;
 };
 
@@ -36,8 +38,10 @@ struct FrontierPoint {
 /// The limit a budget means for this model. Throws Error{kUsage} for a value that cannot be meant (0, negative, NaN).
 BudgetLimit resolve(const Budget& budget, const Sensitivity& scores);
 
-/// The plan of least predicted damage within the budget: exact multiple-choice knapsack (Nemhauser-Ullmann 1969).
-/// Throws Error{kInfeasible} whose message holds the feasible range in the budget's own unit.
+/// The plan of least predicted damage within the budget: exact multiple-choice knapsack (Nemhauser-Ullmann 1969), with
+/// a time budget one with two limits (allocate/timed_knapsack.h).
+/// Throws Error{kInfeasible} whose message holds the feasible range in the budget's own unit, and
+/// Error{kInvalidInput} for a time budget without times.
 Plan allocate(const Sensitivity& scores, const Budget& budget, const AllocateOptions& options = {});
 
 /// Several budgets from one frontier.
@@ -54,6 +58,19 @@ std::vector<Plan> contending_plans(const Sensitivity& scores, const Budget& budg
 
 /// Every non-dominated point, by rising bytes.
 std::vector<FrontierPoint> frontier(const Sensitivity& scores, const AllocateOptions& options = {});
+
+/// Least damage by size and time: what a limit of each costs in the other.
+struct TradeOffs {
+  std::string processor;
+  std::vector<Budget> sizes;    ///< rising, in bits
+  std::vector<double> seconds;  ///< limits of the time, rising: from the fastest plan's to the float network's
+  std::vector<std::vector<std::optional<double>>> damage;  ///< [size][time]; nothing where no plan meets both
+};
+
+/// About so many sizes, evenly spread over their logarithm up to 16 bits, and times, evenly spread. The scores must
+/// hold times (price_times): throws Error{kInvalidInput} where they do not.
+TradeOffs trade_offs(const Sensitivity& scores, std::size_t sizes, std::size_t times,
+                     const AllocateOptions& options = {});
 
 /// About `count` plans along the frontier, by rising bytes, evenly spread over the logarithm of the size up to 16 bits:
 /// what a chart or a what-if needs. Each is exactly the plan of its own Plan::budget ("4.37bit"), so that a command can

@@ -30,11 +30,11 @@ struct InjectedFault {
 };
 
 struct ExecutorOptions {
-  std::size_t queue = 64;        ///< requests that wait outside of the lanes, at most; submit() then waits for room
-  double stall_seconds = 0;      ///< a longer run means that its processor is lost; 0: 10 s or 100 predicted times
-  bool trace = false;            ///< keep every run's times for events()
-  std::string precision;         ///< as in PlaceOptions
-  std::string openvino_library;  ///< as in ProfileOptions
+  std::size_t queue = 64;    ///< requests that wait outside of the lanes, at most; submit() then waits for room
+  double stall_seconds = 0;  ///< a longer run means that its processor is lost; 0: 10 s or 100 predicted times
+  bool trace = false;        ///< keep every run's times for events()
+  std::string precision;     ///< as in PlaceOptions
+  std::string openvino_library, webgpu_library;  ///< as in ProfileOptions
   std::vector<InjectedFault> faults = {};
 };
 

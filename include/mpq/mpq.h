@@ -12,6 +12,7 @@
 #include "mpq/execution.h"
 #include "mpq/executor.h"
 #include "mpq/kernels.h"
+#include "mpq/latency.h"
 #include "mpq/layer.h"
 #include "mpq/model.h"
 #include "mpq/observer.h"

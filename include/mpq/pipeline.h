@@ -7,6 +7,7 @@
 #include "mpq/allocate.h"
 #include "mpq/analyze.h"
 #include "mpq/drop_limit.h"
+#include "mpq/profile.h"
 #include "mpq/quantize.h"
 #include "mpq/run_record.h"
 #include "mpq/samples.h"
@@ -20,6 +21,9 @@ struct PipelineOptions {
   /// Write the smallest model whose loss on the evaluation data stays within this; at most one budget then limits the
   /// size from above.
   std::optional<DropLimit> max_drop;
+  /// The model's profile on this machine: plans know their latency, and AllocateOptions::time_budget may limit it; what
+  /// was written is measured. Does not go with max_drop.
+  std::optional<Profile> profile;
   AnalyzeOptions analyze;
   AllocateOptions allocate;
   QuantizeOptions

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,17 @@
 #include "mpq/sensitivity.h"
 
 namespace mpq {
+
+/// What a plan takes on a processor, by a profile.
+struct PlanTime {
+  std::string processor;
+  std::string budget;            ///< as requested, "8ms"; empty when the time was not limited
+  double limit_seconds = 0;      ///< the budget; 0 when there is none
+  double predicted_seconds = 0;  ///< one run of the network
+  double float_seconds = 0;      ///< the same with every layer as it is, as measured
+  double fastest_seconds = 0;    ///< what the fastest plan within the budget of the size would take
+  double noise = 0;              ///< relative spread of the same work's time
+};
 
 struct PlanEntry {
   std::string layer;
@@ -18,6 +30,7 @@ struct PlanEntry {
   double damage = 0;  ///< predicted, of this layer alone
   double standard_error = 0;
   std::string reason;  ///< "allocated", "override --layer", "kept by --keep", ...
+  double seconds = 0;  ///< with Plan::time: what the choice adds to the time over float; below 0 where it is faster
 };
 
 /// Which candidate each layer gets under one budget. The value `mpq plan` writes.
@@ -40,6 +53,7 @@ struct Plan {
   std::string rounding =
       "auto";  ///< "nearest" | "second-order" | "sequential" | "auto": left to QuantizeOptions::rounding
   std::string compute = "auto";    ///< "float" | "int8" | "auto"
+  std::optional<PlanTime> time;    ///< where a profile told
   std::vector<PlanEntry> entries;  ///< in the model's order
 };
 

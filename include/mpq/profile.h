@@ -29,7 +29,7 @@ struct Processor {
   /// Logical cores its threads are pinned to, ascending. Empty as parsed means all; in a profile only providers that do
   /// not compute on the CPU have none.
   std::vector<int> cores;
-  /// For tests: every run takes so many times as long ("cpu:0x4" is 4); the rest is slept. 1 = as fast as it is.
+  /// For tests: every run takes so many times a session's shortest ("cpu:0x4" is 4); the rest is slept. 1 = as it is.
   double slowdown = 1;
   std::vector<std::string> precisions;  ///< it was measured at, e.g. {"float32", "int8", "int4"}
   std::string description;              ///< the provider's version and device
@@ -161,6 +161,7 @@ struct ProfileOptions {
   int repeats = 15;                     ///< timed runs of every segment, processor and precision
   double seconds_per_cell = 1.0;        ///< fewer runs, but at least 3, where they would take longer
   std::string openvino_library;         ///< path of the OpenVINO plugin provider; empty: MPQ_OPENVINO_LIBRARY
+  std::string webgpu_library;           ///< path of the WebGPU plugin provider; empty: MPQ_WEBGPU_LIBRARY, or built in
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;
   void validate() const;

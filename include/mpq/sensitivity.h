@@ -50,6 +50,9 @@ struct CandidateScore {
   double damage = 0;              ///< aggregated over trials, in the metric's unit; never negative
   double standard_error = 0;
   int trials = 0;
+  /// What choosing it adds to the network's time on TimeFacts::processor, below 0 where it is faster than float. Told
+  /// by a profile (price_times); no part of the record of an analysis, which holds no times.
+  std::int64_t nanoseconds = 0;
 };
 
 struct LayerSensitivity {
@@ -75,6 +78,14 @@ struct SizeFacts {
   std::int64_t quantizable_parameters = 0;
 };
 
+/// The processor of a profile that candidates were priced on; no part of the record either.
+struct TimeFacts {
+  std::string processor;               ///< empty: no times are known
+  std::int64_t float_nanoseconds = 0;  ///< one run of the network with every layer as it is
+  double noise = 0;                    ///< relative spread of the same work's time, as the profile states it
+  bool known() const { return !processor.empty(); }
+};
+
 /// How an output enters the damage.
 struct MeasuredAs {
   std::string kind;   ///< as in OutputComparison
@@ -92,6 +103,7 @@ struct Sensitivity {
   std::vector<LayerSensitivity> layers;  ///< quantizable layers, in the model's order
   std::vector<Layer> skipped;            ///< weights left alone, each with its reason
   SizeFacts size;
+  TimeFacts time;
   std::int64_t trial_runs = 0;  ///< runs of a part of the network
   double rank_stability = 0;    ///< Spearman correlation of the layer ranking between two halves of the trials
   bool settled = false;         ///< adaptive trials stopped because the ranking was settled, not at the cap

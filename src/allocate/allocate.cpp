@@ -10,6 +10,7 @@
 #include "allocate/budget_limit.h"
 #include "allocate/choices.h"
 #include "allocate/knapsack.h"
+#include "allocate/plan_times.h"
 #include "support/text.h"
 
 namespace mpq {
@@ -33,26 +34,29 @@ class Allocator {
     knapsack::check_scores(scores);
     choices_ = knapsack::choices_of(scores, options.overrides);
     knapsack::drop_narrower(scores, options.min_bits, choices_);
+    times_.emplace(scores, choices_, options);
     all_float_ = find_all_float();
     uniforms_ = knapsack::uniform_selections(scores, choices_);
   }
 
   Plan plan(const Budget& budget) {
     const BudgetLimit limit = resolve(budget, scores_);
-    if (all_float_ && counted(sizes_of(*all_float_), limit) <= limit.limit_bytes) {
+    if (all_float_ && times_->allow(*all_float_) && counted(sizes_of(*all_float_), limit) <= limit.limit_bytes) {
       return finish(budget, limit, *all_float_, reasons("the budget holds the whole float model"));
     }
     // Not everything stays float, so the file also holds what is written once for any quantized layer.
     const knapsack::Solver& solver = solver_for(limit.counts_file);
     const std::int64_t room = limit.limit_bytes - (limit.counts_file ? fixed_file_bytes() : 0);
-    const std::optional<double> relaxation = solver.relaxation(room);
-    if (options_.uniform) return uniform_plan(budget, limit, relaxation.value_or(0));
-    const std::optional<Selection> solved = limit.counts_file ? solve_file(solver, limit) : solve(solver, room);
+    if (!solver.relaxation(room)) refuse(budget, limit);
+    times_->require(limit.counts_file, room, budget);
+    if (options_.uniform) return uniform_plan(budget, limit, *solver.relaxation(room));
+    const std::optional<Solved> solved =
+        limit.counts_file ? solve_file(solver, limit) : solve(solver, limit.counts_file, room);
     if (!solved) refuse(budget, limit);
     const bool any_width = options_.min_bits <= AllocateOptions{}.min_bits;
     const std::string floor = any_width ? "" : " from " + std::to_string(options_.min_bits) + " bits up";
-    Plan result = finish(budget, limit, *solved, reasons("allocated" + floor));
-    set_bound(result, relaxation.value_or(0));
+    Plan result = finish(budget, limit, solved->selection, reasons("allocated" + floor));
+    set_bound(result, times_->limited() ? solved->bound : *solver.relaxation(room));
     return result;
   }
 
@@ -121,9 +125,18 @@ class Allocator {
     return sum;
   }
 
-  static std::optional<Selection> solve(const knapsack::Solver& solver, std::int64_t room) {
-    const auto solved = solver.solve(room);
-    return solved ? std::optional(solved->choice) : std::nullopt;
+  struct Solved {
+    Selection selection;
+    double bound = 0;  ///< of the damage, where time is limited
+  };
+
+  std::optional<Solved> solve(const knapsack::Solver& solver, bool by_file, std::int64_t room) {
+    if (times_->limited()) {
+      auto timed = times_->solve(by_file, room);
+      return timed ? std::optional(Solved{std::move(timed->choice), timed->bound}) : std::nullopt;
+    }
+    auto solved = solver.solve(room);
+    return solved ? std::optional(Solved{std::move(solved->choice), 0}) : std::nullopt;
   }
 
   double damage_of(const Selection& selection) const {
@@ -135,24 +148,28 @@ class Allocator {
   /// A function is paid for once, by whichever layer needs it first, which no knapsack of separate layers can say. So
   /// the room for layers is found by repetition: what the functions of one solution leave is the room for the next.
   /// Where not even that fits (a budget close to the smallest file), one width everywhere needs the fewest functions.
-  std::optional<Selection> solve_file(const knapsack::Solver& solver, const BudgetLimit& limit) const {
+  std::optional<Solved> solve_file(const knapsack::Solver& solver, const BudgetLimit& limit) {
     constexpr int kRounds = 8;
-    std::optional<Selection> best;
+    std::optional<Solved> best;
+    double bound = 0;  // of the first round, which has more room than any plan
     const auto consider = [&](const Selection& selection) {
       if (sizes_of(selection).file > limit.limit_bytes) return;
-      if (!best || damage_of(selection) < damage_of(*best)) best = selection;
+      if (!best || damage_of(selection) < damage_of(best->selection)) best = Solved{selection, bound};
     };
     std::int64_t room = limit.limit_bytes - fixed_file_bytes();
     for (int round = 0; round < kRounds; ++round) {
-      const std::optional<Selection> selection = solve(solver, room);
-      if (!selection) break;
-      consider(*selection);
-      const std::int64_t next = limit.limit_bytes - fixed_file_bytes() - function_bytes(*selection);
+      const std::optional<Solved> solved = solve(solver, true, room);
+      if (!solved) break;
+      if (round == 0) bound = solved->bound;
+      consider(solved->selection);
+      const std::int64_t next = limit.limit_bytes - fixed_file_bytes() - function_bytes(solved->selection);
       if (next == room) break;
       room = next;
     }
     if (!best) {
-      for (const auto& uniform : uniforms_) consider(uniform.selection);
+      for (const auto& uniform : uniforms_) {
+        if (times_->allow(uniform.selection)) consider(uniform.selection);
+      }
     }
     return best;
   }
@@ -182,7 +199,7 @@ class Allocator {
   }
 
   Plan finish(const Budget& budget, const BudgetLimit& limit, const Selection& selection,
-              const std::vector<std::string>& why) const {
+              const std::vector<std::string>& why) {
     Plan plan;
     plan.model = scores_.model;
     plan.budget = budget.text;
@@ -196,7 +213,7 @@ class Allocator {
       const CandidateScore& s = score(i, selection[i]);
       const Layer& layer = scores_.layers[i].layer;
       plan.entries.push_back({layer.name, s.candidate, layer.parameters, s.stored_bytes, s.file_bytes, s.damage,
-                              s.standard_error, why[i]});
+                              s.standard_error, why[i], knapsack::seconds(s.nanoseconds)});
       plan.parameters += layer.parameters;
       plan.predicted_damage += s.damage;
       variance += s.standard_error * s.standard_error;
@@ -207,6 +224,8 @@ class Allocator {
     plan.bits_per_weight = bits_per_weight(sizes.stored);
     plan.standard_error = std::sqrt(variance);
     plan.lower_bound = plan.predicted_damage;
+    const std::int64_t room = limit.limit_bytes - (limit.counts_file ? fixed_file_bytes() : 0);
+    plan.time = times_->facts(selection, limit.counts_file, room);
     return plan;
   }
 
@@ -216,13 +235,17 @@ class Allocator {
         plan.predicted_damage > 0 ? (plan.predicted_damage - plan.lower_bound) / plan.predicted_damage : 0;
   }
 
-  Plan uniform_plan(const Budget& budget, const BudgetLimit& limit, double relaxation) const {
+  Plan uniform_plan(const Budget& budget, const BudgetLimit& limit, double relaxation) {
+    bool any_fits = false;
     for (const knapsack::UniformSelection& uniform : uniforms_) {
       if (counted(sizes_of(uniform.selection), limit) > limit.limit_bytes) continue;
+      any_fits = true;
+      if (!times_->allow(uniform.selection)) continue;
       Plan result = finish(budget, limit, uniform.selection, uniform.reasons);
       set_bound(result, relaxation);
       return result;
     }
+    if (any_fits) times_->refuse_uniform(budget);
     refuse(budget, limit);
   }
 
@@ -311,11 +334,16 @@ class Allocator {
   std::optional<Selection> all_float_;  ///< where the overrides leave every layer float as a choice
   std::vector<knapsack::UniformSelection> uniforms_;
   std::optional<knapsack::Solver> stored_solver_, file_solver_;
+  std::optional<knapsack::PlanTimes> times_;
 };
 
 }  // namespace
 
 void AllocateOptions::validate() const {
+  if (time_budget && !time_budget->limits_time()) {
+    throw Error(ErrorCode::kUsage, "The time budget " + time_budget->text + " is no time.", "--budget",
+                "Write it like 8ms.");
+  }
   if (compute != "auto" && compute != "float" && compute != "int8") {
     throw Error(ErrorCode::kUsage, "'" + compute + "' is no way to compute.", "--compute", "Give auto, float or int8.");
   }

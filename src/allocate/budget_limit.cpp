@@ -50,6 +50,9 @@ BudgetLimit resolve(const Budget& budget, const Sensitivity& scores) {
       return {true, whole_bytes(model_bytes * budget.value / 100)};
     case Budget::Unit::kRatio:
       return {true, whole_bytes(model_bytes / budget.value)};
+    case Budget::Unit::kSeconds:
+      throw Error(ErrorCode::kUsage, "A budget of time limits no size.", budget.text,
+                  "Give it as AllocateOptions::time_budget, beside one of the size.");
   }
   throw Error(ErrorCode::kInternal, "The budget has an unknown unit.", budget.text);
 }
@@ -83,6 +86,17 @@ std::int64_t parameters_of(const Sensitivity& scores) {
   std::int64_t sum = 0;
   for (const LayerSensitivity& layer : scores.layers) sum += layer.layer.parameters;
   return sum;
+}
+
+std::string time_budget_text(double seconds) {
+  constexpr double kDigits = 1000;
+  const double unit = seconds < 1e-3 ? 1e-6 : seconds < 1 ? 1e-3 : 1;
+  const double value = seconds / unit;
+  double step = 1;
+  while (value > 0 && value / step < kDigits / 10) step /= 10;
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.6g", std::ceil(value / step - 1e-9) * step);
+  return std::string(buffer.data()) + (unit == 1 ? "s" : unit == 1e-3 ? "ms" : "us");
 }
 
 std::string describe_range(const FeasibleRange& range, Budget::Unit unit, const Sensitivity& scores) {

@@ -17,6 +17,9 @@ struct FeasibleRange {
 /// lower ends are rounded so that they can be typed as a budget.
 std::string describe_range(const FeasibleRange& range, Budget::Unit unit, const Sensitivity& scores);
 
+/// "9.13ms": three digits, rounded up so that it can be typed as a budget that is met.
+std::string time_budget_text(double seconds);
+
 /// Weights of all quantizable layers.
 std::int64_t parameters_of(const Sensitivity& scores);
 

@@ -90,6 +90,11 @@ std::optional<double> Solver::relaxation(std::int64_t limit) const {
   return damage - steps_[whole].slope * static_cast<double>(limit - prefix_[whole].cost);
 }
 
+double Solver::price(std::int64_t limit) const {
+  const std::size_t whole = whole_steps(std::max(limit, least_cost()));
+  return whole == steps_.size() ? 0 : steps_[whole].slope;
+}
+
 std::vector<std::size_t> Solver::items_after(std::size_t steps) const {
   std::vector<std::size_t> items(classes_.size(), 0);
   for (std::size_t s = 0; s < steps; ++s) items[steps_[s].class_index] = steps_[s].to;

@@ -46,6 +46,8 @@ class Solver {
 
   /// Damage of the linear relaxation: no choice within the limit does better. Nothing when no choice fits.
   std::optional<double> relaxation(std::int64_t limit) const;
+  /// What the relaxation would pay for one more unit of cost at the limit, in damage; 0 when nothing is to be gained.
+  double price(std::int64_t limit) const;
 
   /// The choice of least damage within the limit; of equal damage, the one of least cost. Nothing when none fits.
   /// `most_work` bounds the states of the search (2^28: some seconds, which only contrived instances need).

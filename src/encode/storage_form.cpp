@@ -77,6 +77,11 @@ std::string StorageForm::function_name() const {
   return name;
 }
 
+std::string kernel_of_function(const std::string& function_name) {
+  if (function_name.find("Int8") != std::string::npos) return "int8";
+  return function_name.find("Int4") != std::string::npos ? "int4" : "";
+}
+
 std::vector<std::string> StorageForm::function_inputs() const {
   std::vector<std::string> inputs = {"packed", "scales"};
   if (codebook) inputs.emplace_back("codebook");

@@ -37,6 +37,9 @@ struct StorageForm {
   std::vector<std::string> function_inputs() const;
 };
 
+/// The integer kernel that a layer with this function feeds ("Unpack8bitInt8" -> "int8"); empty for none.
+std::string kernel_of_function(const std::string& function_name);
+
 /// The form for `candidate` (a grid or codebook) of `layer` in a model of `opset`; `site` says whether an integer
 /// kernel can run it.
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site);

@@ -74,7 +74,8 @@ EnginePlan engine_plan(const Workshop& workshop) {
   EnginePlan plan;
   const std::vector<std::uint64_t> resources = placing::resources_of(profile);
   for (std::size_t p = 0; p < profile.processors.size(); ++p)
-    plan.processors.push_back({profile.processors[p].name, resources[p], profile.processors[p].cores});
+    plan.processors.push_back(
+        {profile.processors[p].name, resources[p], profiling::calling_cores(profile.processors[p])});
   plan.values = static_cast<int>(profile.tensors.size());
   for (int i = 0; i < plan.values; ++i) {
     if (profile.tensors[at(i)].network_output) plan.results.push_back(i);
@@ -173,7 +174,8 @@ struct Executor::Impl {
 Executor::Executor(const Model& model, const Profile& profile, const Placement& placement,
                    const ExecutorOptions& options) {
   require_matches(profile, model);
-  if (!options.openvino_library.empty()) runtime::use_openvino_library(options.openvino_library);
+  runtime::use_provider_library("openvino", options.openvino_library);
+  runtime::use_provider_library("webgpu", options.webgpu_library);
   check(profile, placement);
   impl_ = std::make_unique<Impl>(model, profile, placement, options);
 }

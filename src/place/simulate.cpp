@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <queue>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace {
 struct Event {
   double time = 0;
   int request = 0;
-  std::size_t lane = 0, stage = 0, server = 0;
+  std::size_t lane = 0, stage = 0;
+  int processor = 0;
   bool operator>(const Event& other) const { return time != other.time ? time > other.time : request > other.request; }
 };
 
@@ -26,8 +28,9 @@ class Stream {
     for (const Lane& lane : placement.lanes) {
       inside_.push_back(0);
       waiting_.emplace_back(lane.subnets.size());
-      idle_.emplace_back();
-      for (const PlacedSubnet& subnet : lane.subnets) idle_.back().emplace_back(subnet.processors.size(), true);
+      for (const PlacedSubnet& subnet : lane.subnets) {
+        for (const int processor : subnet.processors) idle_[processor] = true;
+      }
     }
     admitted_.assign(static_cast<std::size_t>(requests), 0);
   }
@@ -35,12 +38,13 @@ class Stream {
   Simulation run() {
     Simulation result;
     admit(0);
+    start(0);
     double now = 0;
     while (!events_.empty()) {
       const Event event = events_.top();
       events_.pop();
       now = event.time;
-      idle_[event.lane][event.stage][event.server] = true;
+      idle_[event.processor] = true;
       if (event.stage + 1 < placement_.lanes[event.lane].subnets.size()) {
         waiting_[event.lane][event.stage + 1].push_back(event.request);
       } else {
@@ -50,7 +54,7 @@ class Stream {
         result.most_seconds = std::max(result.most_seconds, seconds);
       }
       admit(now);
-      for (std::size_t stage = 0; stage < waiting_[event.lane].size(); ++stage) start(event.lane, stage, now);
+      start(now);
     }
     result.rate = requests_ / now;
     return result;
@@ -73,18 +77,33 @@ class Stream {
       ++inside_[best];
       admitted_[static_cast<std::size_t>(next_)] = now;
       waiting_[best][0].push_back(next_++);
-      start(best, 0, now);
     }
   }
 
-  void start(std::size_t lane, std::size_t stage, double now) {
-    const PlacedSubnet& subnet = placement_.lanes[lane].subnets[stage];
-    auto& queue = waiting_[lane][stage];
-    for (std::size_t server = 0; server < subnet.processors.size() && !queue.empty(); ++server) {
-      if (!idle_[lane][stage][server]) continue;
-      idle_[lane][stage][server] = false;
-      events_.push({now + subnet.seconds[server] * factor(), queue.front(), lane, stage, server});
-      queue.pop_front();
+  /// Every idle processor takes what is nearest to its end, and of that who came first; one thing at a time, whatever
+  /// number of subnets it serves.
+  void start(double now) {
+    for (auto& [processor, idle] : idle_) {
+      Event next;
+      double seconds = 0;
+      bool found = false;
+      for (std::size_t lane = 0; idle && lane < waiting_.size(); ++lane) {
+        for (std::size_t stage = 0; stage < waiting_[lane].size(); ++stage) {
+          const PlacedSubnet& subnet = placement_.lanes[lane].subnets[stage];
+          const auto server = std::find(subnet.processors.begin(), subnet.processors.end(), processor);
+          if (server == subnet.processors.end() || waiting_[lane][stage].empty()) continue;
+          const int request = waiting_[lane][stage].front();
+          if (found && (stage < next.stage || (stage == next.stage && request > next.request))) continue;
+          next = {0, request, lane, stage, processor};
+          seconds = subnet.seconds[static_cast<std::size_t>(server - subnet.processors.begin())];
+          found = true;
+        }
+      }
+      if (!found) continue;
+      idle = false;
+      waiting_[next.lane][next.stage].pop_front();
+      next.time = now + seconds * factor();
+      events_.push(next);
     }
   }
 
@@ -101,7 +120,7 @@ class Stream {
   std::uint64_t random_, draws_ = 0;
   std::vector<int> inside_;
   std::vector<std::vector<std::deque<int>>> waiting_;  // by lane and stage
-  std::vector<std::vector<std::vector<bool>>> idle_;   // by lane, stage and server
+  std::map<int, bool> idle_;                           // by processor
   std::vector<double> admitted_;                       // by request
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
 };

@@ -208,7 +208,8 @@ void ProfileOptions::validate() const {
 Profile profile(const Model& model, const Samples& samples, const ProfileOptions& options, Observer& observer) {
   options.validate();
   if (samples.size() == 0) throw Error(ErrorCode::kInvalidInput, "A profile needs a sample.", samples.facts().source);
-  if (!options.openvino_library.empty()) runtime::use_openvino_library(options.openvino_library);
+  runtime::use_provider_library("openvino", options.openvino_library);
+  runtime::use_provider_library("webgpu", options.webgpu_library);
   return profiling::Profiler(model, samples, options, observer).run();
 }
 

@@ -17,7 +17,7 @@ SegmentBench::Attempt SegmentBench::attempt(const CostColumn& column, const std:
   Attempt result;
   try {
     // Threads a provider starts inherit the cores of the thread that makes the session.
-    const PinnedThread pinned(processor.cores);
+    const PinnedThread pinned(calling_cores(processor));
     const std::int64_t before = runtime::resident_bytes();
     result.runner.emplace(make_runner(model.session(segments, processor, column.precision), inputs, processor));
     (void)result.runner->run();

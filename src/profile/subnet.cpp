@@ -72,6 +72,11 @@ runtime::SessionOptions session_options(const Processor& processor, const std::s
   return options;
 }
 
+std::vector<int> calling_cores(const Processor& processor) {
+  if (processor.provider != "cpu" || processor.cores.empty()) return processor.cores;
+  return {processor.cores.front()};
+}
+
 Variant at_precision(const Model& model, const std::string& precision, Observer& observer) {
   if (precision != "int8" && precision != "int4") return {model, {}};
   Plan plan;

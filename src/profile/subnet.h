@@ -40,6 +40,11 @@ class CuttableModel {
 /// How a processor runs sessions at a precision: provider, threads on its cores, as fast as it can.
 runtime::SessionOptions session_options(const Processor& processor, const std::string& precision);
 
+/// The cores that a thread which runs sessions of the processor is to be pinned to. The CPU provider takes it for the
+/// first of the session's threads and pins the others to the other cores: were it free to move among them all, it would
+/// sooner or later share a core with one of the others, and each wait for the other's time slice to end.
+std::vector<int> calling_cores(const Processor& processor);
+
 /// The model as it runs at a precision of the profile.
 struct Variant {
   Model model;

@@ -8,6 +8,7 @@
 
 #include "mpq/error.h"
 
+#include "profile/subnet.h"
 #include "support/affinity.h"
 #include "support/statistics.h"
 
@@ -58,7 +59,7 @@ double Runner::timed() const {
 
 Runner make_runner(runtime::Session session, std::vector<runtime::SharedValue> inputs, const Processor& processor) {
   const bool single = processor.provider == "cpu" && processor.cores.size() == 1 && processor.slowdown <= 1;
-  return {std::move(session), std::move(inputs), processor.cores, single};
+  return {std::move(session), std::move(inputs), calling_cores(processor), single};
 }
 
 std::vector<Timing> time_in_turn(const std::vector<const Runner*>& runners, int repeats, double most_seconds,

@@ -17,7 +17,7 @@ Timing summarize(const std::vector<double>& seconds);
 struct Runner {
   runtime::Session session;
   std::vector<runtime::SharedValue> inputs;
-  std::vector<int> cores;
+  std::vector<int> cores;  ///< of the thread that calls
   /// All the work is done by the thread that calls, on one core.
   bool is_single_thread = false;
 

@@ -13,6 +13,7 @@
 
 #include "mpq/error.h"
 
+#include "profile/subnet.h"
 #include "support/affinity.h"
 #include "support/statistics.h"
 
@@ -103,8 +104,8 @@ constexpr std::int64_t kSizes[] = {64, 4 << 10, 64 << 10, 256 << 10, 1 << 20, 4 
 constexpr int kRepeats = 15;
 
 std::vector<TransferSample> samples_between(const Processor& from, const Processor& to) {
-  const PinnedThread pinned(from.cores);
-  Reader reader(to.cores);
+  const PinnedThread pinned(calling_cores(from));
+  Reader reader(calling_cores(to));
   std::vector<TransferSample> samples;
   for (const std::int64_t size : kSizes) {
     Bytes bytes(static_cast<std::size_t>(size) / sizeof(std::uint64_t));
@@ -157,7 +158,7 @@ std::vector<TransferCost> measure_transfers(const std::vector<Processor>& proces
     for (std::size_t to = 0; to < processors.size(); ++to) {
       if (from == to || !processors[from].present() || !processors[to].present()) continue;
       if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the transfers were timed.");
-      const auto [entry, is_new] = known.try_emplace({processors[from].cores, processors[to].cores});
+      const auto [entry, is_new] = known.try_emplace({calling_cores(processors[from]), calling_cores(processors[to])});
       if (is_new) entry->second = fit_transfer(samples_between(processors[from], processors[to]));
       costs.push_back(entry->second);
       costs.back().from = static_cast<int>(from);

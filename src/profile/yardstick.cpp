@@ -42,7 +42,7 @@ onnx::ModelProto squared(const std::string& op, const Shape& shape) {
 
 Runner yardstick_runner(const std::string& op, const Shape& shape, const Processor& processor,
                         const std::string& precision) {
-  const PinnedThread pinned(processor.cores);
+  const PinnedThread pinned(calling_cores(processor));
   Runner runner = make_runner({squared(op, shape), {}, session_options(processor, precision)},
                               {runtime::SharedValue(Tensor(DType::kFloat32, shape))}, processor);
   (void)runner.run();

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <string_view>
 
 #include "mpq/error.h"
@@ -13,22 +14,24 @@ namespace {
 
 constexpr const char* kExamples =
     "Write it like 6bit or 5.5bit (stored bits per weight), 12MB, 12MiB or 900kB (bytes of the whole file), 25% or 4x "
-    "(of the original file).";
+    "(of the original file), 8ms (latency).";
 constexpr double kMostBits = 16;
 constexpr double kMostBytes = 1e18;
+constexpr double kMostSeconds = 1e6;
 
-struct ByteUnit {
+struct NamedUnit {
   std::string_view name;  ///< in lower case
-  double bytes;
+  double size;            ///< in bytes or seconds
 };
-constexpr std::array<ByteUnit, 8> kByteUnits = {{{"kb", 1e3},
-                                                 {"mb", 1e6},
-                                                 {"gb", 1e9},
-                                                 {"tb", 1e12},
-                                                 {"kib", 0x1p10},
-                                                 {"mib", 0x1p20},
-                                                 {"gib", 0x1p30},
-                                                 {"tib", 0x1p40}}};
+constexpr std::array<NamedUnit, 3> kTimeUnits = {{{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}}};
+constexpr std::array<NamedUnit, 8> kByteUnits = {{{"kb", 1e3},
+                                                  {"mb", 1e6},
+                                                  {"gb", 1e9},
+                                                  {"tb", 1e12},
+                                                  {"kib", 0x1p10},
+                                                  {"mib", 0x1p20},
+                                                  {"gib", 0x1p30},
+                                                  {"tib", 0x1p40}}};
 
 [[noreturn]] void refuse(const std::string& text, const std::string& why, const std::string& hint = kExamples) {
   throw Error(ErrorCode::kUsage, "\"" + text + "\" is no budget: " + why, "--budget", hint);
@@ -61,14 +64,17 @@ double leading_number(const std::string& text, std::string_view& rest) {
   return value;
 }
 
+/// The unit of that name, or 0 when there is none.
+double size_of(std::span<const NamedUnit> units, const std::string& name) {
+  const auto found = std::find_if(units.begin(), units.end(), [&](const NamedUnit& unit) { return unit.name == name; });
+  return found == units.end() ? 0 : found->size;
+}
+
 /// Bytes in the unit, or 0 when it is no unit of bytes. Lower-case "12mb" is meant as megabytes; a lone "b" is not
 /// accepted because it reads as bits as well.
 double bytes_of_unit(std::string_view unit) {
   if (unit == "B" || lower(unit) == "bytes") return 1;
-  const std::string name = lower(unit);
-  const auto found =
-      std::find_if(kByteUnits.begin(), kByteUnits.end(), [&](const ByteUnit& u) { return u.name == name; });
-  return found == kByteUnits.end() ? 0 : found->bytes;
+  return size_of(kByteUnits, lower(unit));
 }
 
 [[noreturn]] void refuse_unit(const std::string& text, std::string_view unit) {
@@ -99,6 +105,9 @@ Budget checked(const std::string& text, Budget::Unit unit, double value) {
       if (value < 1) refuse(text, "less than one byte holds no model.");
       if (value > kMostBytes) refuse(text, "so many bytes limit nothing.");
       break;
+    case Budget::Unit::kSeconds:
+      if (value > kMostSeconds) refuse(text, "so much time limits nothing.");
+      break;
   }
   return {unit, value, std::string(trim(text))};
 }
@@ -110,12 +119,14 @@ Budget Budget::parse(const std::string& text) {
   const double value = leading_number(text, unit);
   const std::string name = lower(unit);
   const double unit_bytes = bytes_of_unit(unit);
+  const double unit_seconds = size_of(kTimeUnits, name);
   const bool bits = name == "bit" || name == "bits";
-  if (!bits && unit != "%" && name != "x" && unit_bytes == 0) refuse_unit(text, unit);
+  if (!bits && unit != "%" && name != "x" && unit_bytes == 0 && unit_seconds == 0) refuse_unit(text, unit);
   if (value == 0) refuse(text, "nothing can be stored in 0.");
   if (bits) return checked(text, Unit::kBitsPerWeight, value);
   if (unit == "%") return checked(text, Unit::kPercent, value);
   if (name == "x") return checked(text, Unit::kRatio, value);
+  if (unit_seconds > 0) return checked(text, Unit::kSeconds, value * unit_seconds);
   return checked(text, Unit::kBytes, value * unit_bytes);
 }
 

@@ -7,7 +7,29 @@
 namespace mpq {
 namespace {
 
-Json write_entry(const PlanEntry& entry) {
+Json write_time(const PlanTime& time) {
+  return {{"processor", time.processor},
+          {"budget", time.budget},
+          {"limit_seconds", time.limit_seconds},
+          {"predicted_seconds", time.predicted_seconds},
+          {"float_seconds", time.float_seconds},
+          {"fastest_seconds", time.fastest_seconds},
+          {"noise", time.noise}};
+}
+
+PlanTime read_time(const JsonReader& reader) {
+  PlanTime time;
+  time.processor = reader.at("processor").string();
+  time.budget = reader.at("budget").string();
+  time.limit_seconds = reader.non_negative("limit_seconds");
+  time.predicted_seconds = reader.non_negative("predicted_seconds");
+  time.float_seconds = reader.non_negative("float_seconds");
+  time.fastest_seconds = reader.non_negative("fastest_seconds");
+  time.noise = reader.non_negative("noise");
+  return time;
+}
+
+Json write_entry(const PlanEntry& entry, bool timed) {
   Json object{{"layer", entry.layer}};
   put_candidate(object, entry.candidate);
   object["parameters"] = entry.parameters;
@@ -16,10 +38,11 @@ Json write_entry(const PlanEntry& entry) {
   put_number(object, "damage", entry.damage);
   put_number(object, "standard_error", entry.standard_error);
   object["reason"] = entry.reason;
+  if (timed) object["seconds"] = entry.seconds;
   return object;
 }
 
-PlanEntry read_entry(const JsonReader& reader) {
+PlanEntry read_entry(const JsonReader& reader, bool timed) {
   PlanEntry entry;
   entry.layer = reader.at("layer").string();
   entry.candidate = read_candidate(reader);
@@ -29,6 +52,7 @@ PlanEntry read_entry(const JsonReader& reader) {
   entry.damage = reader.non_negative("damage");
   entry.standard_error = reader.non_negative("standard_error");
   entry.reason = reader.at("reason").string();
+  if (timed) entry.seconds = reader.number("seconds");
   return entry;
 }
 
@@ -49,8 +73,9 @@ Json write_plan(const Plan& value) {
   object["scale_fit"] = value.scale_fit;
   object["rounding"] = value.rounding;
   object["compute"] = value.compute;
+  if (value.time) object["time"] = write_time(*value.time);
   Json entries = Json::array();
-  for (const PlanEntry& entry : value.entries) entries.push_back(write_entry(entry));
+  for (const PlanEntry& entry : value.entries) entries.push_back(write_entry(entry, value.time.has_value()));
   object["entries"] = std::move(entries);
   return object;
 }
@@ -73,9 +98,10 @@ Plan read_plan(const JsonReader& reader) {
   value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
   value.rounding = reader.at("rounding").word({"auto", "nearest", "second-order", "sequential"});
   value.compute = reader.at("compute").word({"auto", "float", "int8"});
+  if (const auto time = reader.find("time")) value.time = read_time(*time);
   std::set<std::string> names;
   for (const JsonReader& entry : reader.at("entries").elements()) {
-    value.entries.push_back(read_entry(entry));
+    value.entries.push_back(read_entry(entry, value.time.has_value()));
     if (!names.insert(value.entries.back().layer).second) entry.at("layer").fail("a name that no other entry has");
   }
   return value;

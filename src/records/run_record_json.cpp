@@ -191,6 +191,36 @@ DropSearch read_drop_search(const JsonReader& reader) {
   return search;
 }
 
+Json write_latency(const LatencyCheck& check) {
+  return {{"processor", check.processor},
+          {"budget", check.budget},
+          {"limit_seconds", check.limit_seconds},
+          {"predicted_seconds", check.predicted_seconds},
+          {"measured_seconds", check.measured_seconds},
+          {"spread_seconds", check.spread_seconds},
+          {"original_seconds", check.original_seconds},
+          {"profiled_seconds", check.profiled_seconds},
+          {"noise", check.noise},
+          {"repairs", check.repairs},
+          {"met", check.is_met()}};
+}
+
+LatencyCheck read_latency(const JsonReader& reader) {
+  constexpr int kMostRepairs = 1000;
+  LatencyCheck check;
+  check.processor = reader.at("processor").string();
+  check.budget = reader.at("budget").string();
+  check.limit_seconds = reader.non_negative("limit_seconds");
+  check.predicted_seconds = reader.non_negative("predicted_seconds");
+  check.measured_seconds = reader.non_negative("measured_seconds");
+  check.spread_seconds = reader.non_negative("spread_seconds");
+  check.original_seconds = reader.non_negative("original_seconds");
+  check.profiled_seconds = reader.non_negative("profiled_seconds");
+  check.noise = reader.non_negative("noise");
+  check.repairs = reader.at("repairs").small_integer(0, kMostRepairs);
+  return check;
+}
+
 template <typename Value, typename Write>
 Json or_null(const std::optional<Value>& value, const Write& write) {
   return value ? write(*value) : Json(nullptr);
@@ -209,6 +239,7 @@ std::string to_json(const RunRecord& value) {
   object["max_drop"] = or_null(value.drop_search, write_drop_search);
   object["layers"] = write_layers(value);
   object["analysis"] = write_analysis(value);
+  object["latency"] = or_null(value.latency, write_latency);
   object["verification"] = or_null(value.verification, write_verification);
   object["uniform_baseline"] = or_null(value.uniform_baseline, write_verification);
   object["run_forms"] = text_pairs(value.run_forms);
@@ -234,6 +265,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& where
   if (const auto analysis = reader.find("analysis")) value.cost = read_cost(*analysis);
   if (const auto plan = reader.find("plan")) value.plan = read_plan(*plan);
   if (const auto search = reader.find("max_drop")) value.drop_search = read_drop_search(*search);
+  if (const auto latency = reader.find("latency")) value.latency = read_latency(*latency);
   value.run_forms = reader.at("run_forms").text_pairs();
   if (const auto found = reader.find("verification")) value.verification = read_verification(*found);
   if (const auto found = reader.find("uniform_baseline")) value.uniform_baseline = read_verification(*found);

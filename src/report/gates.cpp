@@ -59,7 +59,7 @@ Budget byte_limit(const Gate& gate) {
   } catch (const Error&) {
     refuse(gate, "12MB");
   }
-  if (budget.unit == Budget::Unit::kBitsPerWeight) refuse(gate, "12MB");
+  if (budget.unit == Budget::Unit::kBitsPerWeight || budget.limits_time()) refuse(gate, "12MB");
   return budget;
 }
 

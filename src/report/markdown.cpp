@@ -41,6 +41,7 @@ std::string figures(const RunRecord& record) {
                  fmt::format("{:.3f} (budget {})", record.plan->bits_per_weight, markdown_text(record.plan->budget))});
     rows += row({"predicted damage", "", with_error(record.plan->predicted_damage, record.plan->standard_error)});
   }
+  if (record.latency) rows += row({"latency", "", markdown_text(latency_text(*record.latency))});
   if (record.drop_search) rows += row({"loss", "", markdown_text(drop_text(*record.drop_search))});
   if (record.verification) {
     const Verification& v = *record.verification;

@@ -43,6 +43,8 @@ bool unharmed(const Verification& v) {
 std::string quantize_command(const RunRecord& record, const std::string& budget, const std::string& extra) {
   const bool real = record.sensitivity && !record.sensitivity->data.synthetic;
   std::string command = fmt::format("mpq quantize {} --budget {}", shell_word(record.model.path), budget);
+  if (record.plan->time && !record.plan->time->budget.empty())
+    command += " --budget " + shell_word(record.plan->time->budget) + " --profile model.profile.json";
   if (real) command += " --calibration " + shell_word(record.sensitivity->data.source);
   for (const auto& [name, value] : record.options) {
     if (name == "eval" || name == "labels") command += fmt::format(" --{} {}", name, shell_word(value));

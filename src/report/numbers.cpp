@@ -49,4 +49,10 @@ std::string counted(std::int64_t count, const std::string& noun) {
   return format_count(count) + ' ' + noun + (count == 1 ? "" : "s");
 }
 
+std::string time_text(double seconds) {
+  if (std::abs(seconds) < 0.9995e-3) return fmt::format("{:.3g} us", seconds * 1e6);
+  if (std::abs(seconds) < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
+  return fmt::format("{:.3g} s", seconds);
+}
+
 }  // namespace mpq::report

@@ -20,5 +20,7 @@ std::string percent(double fraction);
 std::string duration(double seconds);
 /// "1 sample", "12 samples".
 std::string counted(std::int64_t count, const std::string& noun);
+/// "812 us", "3.41 ms", "1.2 s": three significant digits.
+std::string time_text(double seconds);
 
 }  // namespace mpq::report

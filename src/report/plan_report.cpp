@@ -13,29 +13,34 @@ namespace {
 Table entry_table(const Plan& plan, const std::vector<LayerRow>& rows, std::size_t shown, const Style& style) {
   using Align = Column::Align;
   using Need = Column::Need;
-  Table table({{"#"},
-               {"layer", Align::kLeft, 14},
-               {"params", Align::kRight, 0, Need::kRoomy},
-               {"form", Align::kLeft},
-               {"bytes"},
-               {"damage"},
-               {"error", Align::kLeft},
-               {"log", Align::kLeft, 0, Need::kUnlessTiny},
-               {"share"},
-               {"why", Align::kLeft, 8, Need::kRoomy}});
+  std::vector<Column> columns = {{"#"},
+                                 {"layer", Align::kLeft, 14},
+                                 {"params", Align::kRight, 0, Need::kRoomy},
+                                 {"form", Align::kLeft},
+                                 {"bytes"},
+                                 {"damage"},
+                                 {"error", Align::kLeft},
+                                 {"log", Align::kLeft, 0, Need::kUnlessTiny},
+                                 {"share"}};
+  if (plan.time) columns.push_back({"time"});
+  columns.push_back({"why", Align::kLeft, 8, Need::kRoomy});
+  Table table(columns);
   const LogScale scale(rows);
   for (std::size_t i = 0; i < shown; ++i) {
     const PlanEntry& entry = *rows[i].entry;
-    table.add({{std::to_string(i + 1), Tone::kFaint},
-               {printable(entry.layer)},
-               {short_count(entry.parameters)},
-               {to_string(entry.candidate)},
-               {format_count(entry.stored_bytes)},
-               {short_number(entry.damage)},
-               {entry.standard_error > 0 ? style.plus_minus() + short_error(entry.standard_error) : "", Tone::kFaint},
-               bar_cell(scale, entry.damage, style),
-               {plan.predicted_damage > 0 ? percent(entry.damage / plan.predicted_damage) : "-"},
-               {printable(entry.reason), Tone::kFaint}});
+    std::vector<Cell> cells = {
+        {std::to_string(i + 1), Tone::kFaint},
+        {printable(entry.layer)},
+        {short_count(entry.parameters)},
+        {to_string(entry.candidate)},
+        {format_count(entry.stored_bytes)},
+        {short_number(entry.damage)},
+        {entry.standard_error > 0 ? style.plus_minus() + short_error(entry.standard_error) : "", Tone::kFaint},
+        bar_cell(scale, entry.damage, style),
+        {plan.predicted_damage > 0 ? percent(entry.damage / plan.predicted_damage) : "-"}};
+    if (plan.time) cells.push_back({entry.seconds == 0 ? "-" : time_text(entry.seconds)});
+    cells.push_back({printable(entry.reason), Tone::kFaint});
+    table.add(std::move(cells));
   }
   return table;
 }

@@ -16,13 +16,6 @@ using Align = Column::Align;
 
 std::size_t at(int number) { return static_cast<std::size_t>(number); }
 
-/// "812 us", "3.41 ms", "1.20 s": three significant digits.
-std::string time_text(double seconds) {
-  if (seconds < 0.9995e-3) return fmt::format("{:.3g} us", seconds * 1e6);
-  if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
-  return fmt::format("{:.3g} s", seconds);
-}
-
 std::string cores_text(const std::vector<int>& cores) {
   if (cores.empty()) return "-";
   const bool is_range = cores.back() - cores.front() + 1 == static_cast<int>(cores.size());

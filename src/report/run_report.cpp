@@ -132,6 +132,7 @@ std::string run_report(const RunRecord& record, const Style& style, int top) {
   std::string result = title(record.command, record.model.path, record.mpq_version, style);
   result += model_fields(record, style);
   if (record.plan) result += plan_fields(*record.plan, style);
+  if (record.latency) result += field("Latency", latency_text(*record.latency), style);
   if (record.drop_search) result += field("Loss", drop_text(*record.drop_search), style);
   if (record.sensitivity) result += method_fields(*record.sensitivity, style);
   const auto rows =

@@ -85,7 +85,27 @@ std::string plan_fields(const Plan& plan, const Style& style) {
   achieved += fmt::format(", {:.3f} bits per weight over {}", plan.bits_per_weight,
                           counted(plan.parameters, "quantizable weight"));
   if (plan.uniform) achieved += ", one width everywhere";
-  return field("Budget", text, style) + field("Achieved", achieved, style);
+  std::string result = field("Budget", text, style) + field("Achieved", achieved, style);
+  if (plan.time) result += field("Predicted", time_text(*plan.time), style);
+  return result;
+}
+
+std::string time_text(const PlanTime& time) {
+  std::string text = fmt::format("{} on {}", time_text(time.predicted_seconds), printable(time.processor));
+  if (!time.budget.empty()) text += fmt::format(", at most {} asked for", printable(time.budget));
+  return text + fmt::format("; float takes {}, the fastest plan of this size {}; the profile's noise is {}",
+                            time_text(time.float_seconds), time_text(time.fastest_seconds), percent(time.noise));
+}
+
+std::string latency_text(const LatencyCheck& check) {
+  std::string text = fmt::format("{} on {}, measured", time_text(check.seconds()), printable(check.processor));
+  if (!check.budget.empty())
+    text += fmt::format("; {} {}", check.is_met() ? "meets" : "misses", printable(check.budget));
+  text += fmt::format("; predicted {}", time_text(check.predicted_seconds));
+  text += fmt::format("; the original {} beside it, {} in the profile", time_text(check.original_seconds),
+                      time_text(check.profiled_seconds));
+  if (check.repairs > 0) text += fmt::format("; {} written before it", counted(check.repairs, "slower model"));
+  return text;
 }
 
 std::string drop_text(const DropSearch& search) {

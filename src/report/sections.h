@@ -24,6 +24,9 @@ std::string metric_text(const std::string& metric);
 
 /// Budget, achieved bytes and bits, optimality gap.
 std::string plan_fields(const Plan& plan, const Style& style);
+/// What a plan takes on its processor by the profile, and what was measured of the written model.
+std::string time_text(const PlanTime& time);
+std::string latency_text(const LatencyCheck& check);
 /// The smallest model within a limit of the loss: what was measured on the way.
 std::string drop_text(const DropSearch& search);
 /// How the sensitivities were found: engine, noise, place, metric, trials, ranking stability, data.

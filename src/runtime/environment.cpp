@@ -37,8 +37,10 @@ Ort::Env make_environment() {
 
 }  // namespace
 
+/// Never destroyed: when a process exits, the libraries that a plugin provider's threads live in may be gone before it
+/// (OpenVINO's crashed so in its thread pool).
 Ort::Env& environment() {
-  static Ort::Env env = make_environment();
+  static Ort::Env& env = *new Ort::Env(make_environment());
   return env;
 }
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <map>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "mpq/error.h"
@@ -15,33 +16,49 @@
 namespace mpq::runtime {
 namespace {
 
-constexpr const char* kOpenVinoProvider = "OpenVINOExecutionProvider";
+/// A provider that comes as a library of its own.
+struct Plugin {
+  const char* name;      ///< as in SessionOptions::provider
+  const char* provider;  ///< the runtime's name for it
+  const char* variable;  ///< of the environment, that names the library
+  const char* cure;      ///< where the library comes from
+  const char* devices;   ///< what it offers
+};
+constexpr Plugin kOpenVino = {"openvino", "OpenVINOExecutionProvider", "MPQ_OPENVINO_LIBRARY",
+                              "Install the Python package onnxruntime-ep-openvino and name its "
+                              "libonnxruntime_providers_openvino_plugin.so with --openvino-library or "
+                              "MPQ_OPENVINO_LIBRARY.",
+                              "It offers those of Intel alone: cpu, gpu and npu, as the machine has them."};
+constexpr Plugin kWebGpu = {"webgpu", "WebGpuExecutionProvider", "MPQ_WEBGPU_LIBRARY",
+                            "Install the Python package onnxruntime-ep-webgpu and name its "
+                            "libonnxruntime_providers_webgpu.so with --webgpu-library or MPQ_WEBGPU_LIBRARY.",
+                            "It needs a GPU that the operating system lists."};
 
-std::string& openvino_path() {
-  static std::string path;
-  return path;
+std::map<std::string, std::string>& named_libraries() {
+  static std::map<std::string, std::string> paths;
+  return paths;
 }
 
-std::string openvino_library() {
-  if (!openvino_path().empty()) return openvino_path();
-  const char* path = std::getenv("MPQ_OPENVINO_LIBRARY");
+std::string library_of(const Plugin& plugin) {
+  const auto named = named_libraries().find(plugin.name);
+  if (named != named_libraries().end()) return named->second;
+  const char* path = std::getenv(plugin.variable);
   return path != nullptr ? path : "";
 }
 
 /// Loads the plugin once per process; a second call does nothing.
-void register_openvino() {
+void register_plugin(const Plugin& plugin) {
   static std::mutex mutex;
-  static bool is_registered = false;
+  static std::set<std::string> registered;
   const std::lock_guard lock(mutex);
-  if (is_registered) return;
-  const std::string path = openvino_library();
+  if (registered.count(plugin.name) > 0) return;
+  const std::string path = library_of(plugin);
   if (path.empty()) {
-    throw Error(ErrorCode::kUnsupported, "The library of the OpenVINO provider is not named.", "openvino",
-                "Install the Python package onnxruntime-ep-openvino and name its "
-                "libonnxruntime_providers_openvino_plugin.so with --openvino-library or MPQ_OPENVINO_LIBRARY.");
+    throw Error(ErrorCode::kUnsupported, std::string("The library of the provider ") + plugin.name + " is not named.",
+                plugin.name, plugin.cure);
   }
-  environment().RegisterExecutionProviderLibrary("openvino", path);
-  is_registered = true;
+  environment().RegisterExecutionProviderLibrary(plugin.name, path);
+  registered.insert(plugin.name);
 }
 
 OrtHardwareDeviceType hardware_type(const std::string& device) {
@@ -50,20 +67,20 @@ OrtHardwareDeviceType hardware_type(const std::string& device) {
   return OrtHardwareDeviceType_CPU;
 }
 
-Ort::ConstEpDevice openvino_device(const std::string& device) {
-  register_openvino();
+Ort::ConstEpDevice plugin_device(const Plugin& plugin, const std::string& device) {
+  register_plugin(plugin);
   for (const Ort::ConstEpDevice& candidate : environment().GetEpDevices()) {
-    if (candidate.EpName() == std::string(kOpenVinoProvider) && candidate.Device().Type() == hardware_type(device)) {
+    if (candidate.EpName() == std::string(plugin.provider) && candidate.Device().Type() == hardware_type(device))
       return candidate;
-    }
   }
-  throw Error(ErrorCode::kUnsupported, "OpenVINO has no device \"" + device + "\" on this machine.", "openvino",
-              "It offers those of Intel: cpu, gpu and npu, as the machine has them.");
+  throw Error(ErrorCode::kUnsupported,
+              std::string("The provider ") + plugin.name + " has no device \"" + device + "\" on this machine.",
+              plugin.name, plugin.devices);
 }
 
 /// Threads and precision reach this provider through its own configuration alone.
 void append_openvino(Ort::SessionOptions& ort, const SessionOptions& options) {
-  const Ort::ConstEpDevice device = openvino_device(options.device);
+  const Ort::ConstEpDevice device = plugin_device(kOpenVino, options.device);
   std::unordered_map<std::string, std::string> settings;
   if (hardware_type(options.device) == OrtHardwareDeviceType_CPU) {
     const std::string precision = options.precision == "bfloat16" ? "bf16" : "f32";
@@ -74,6 +91,19 @@ void append_openvino(Ort::SessionOptions& ort, const SessionOptions& options) {
   ort.AppendExecutionProvider_V2(environment(), {device}, settings);
 }
 
+/// Some builds of the runtime hold the provider; for others it is a plugin.
+void append_webgpu(Ort::SessionOptions& ort) {
+  if (!library_of(kWebGpu).empty()) {
+    ort.AppendExecutionProvider_V2(environment(), {plugin_device(kWebGpu, "gpu")}, Ort::KeyValuePairs{});
+    return;
+  }
+  try {
+    ort.AppendExecutionProvider("WebGPU", {});
+  } catch (const Ort::Exception& error) {
+    throw Error(ErrorCode::kUnsupported, error.what(), kWebGpu.name, kWebGpu.cure);
+  }
+}
+
 void append_cuda(Ort::SessionOptions& ort, const SessionOptions& options) {
   OrtCUDAProviderOptions cuda;
   cuda.device_id = options.device.empty() ? 0 : std::stoi(options.device);
@@ -82,7 +112,7 @@ void append_cuda(Ort::SessionOptions& ort, const SessionOptions& options) {
 
 void append_provider(Ort::SessionOptions& ort, const SessionOptions& options) {
   if (options.provider == "openvino") append_openvino(ort, options);
-  if (options.provider == "webgpu") ort.AppendExecutionProvider("WebGPU", {});
+  if (options.provider == "webgpu") append_webgpu(ort);
   if (options.provider == "cuda") append_cuda(ort, options);
 }
 
@@ -141,15 +171,20 @@ Ort::SessionOptions to_ort(const SessionOptions& options) {
 
 bool takes_turns(const std::string& provider) { return provider == "webgpu"; }
 
-void use_openvino_library(const std::string& path) { openvino_path() = path; }
+void use_provider_library(const std::string& provider, const std::string& path) {
+  if (!path.empty()) named_libraries()[provider] = path;
+}
 
 std::string provider_description(const SessionOptions& options) {
   const std::string runtime = "ONNX Runtime " + runtime_version();
+  const auto described = [](const std::string& name, const Plugin& plugin, const std::string& device) {
+    const char* version = plugin_device(plugin, device).EpMetadata().GetValue("version");
+    return name + " provider" + (version != nullptr ? std::string(" ") + version : "");
+  };
+  if (options.provider == "openvino") return described("OpenVINO", kOpenVino, options.device);
+  if (options.provider == "webgpu" && !library_of(kWebGpu).empty()) return described("WebGPU", kWebGpu, "gpu");
   if (options.provider == "webgpu") return "WebGPU of " + runtime;
-  if (options.provider == "cuda") return "CUDA of " + runtime;
-  if (options.provider != "openvino") return runtime;
-  const char* version = openvino_device(options.device).EpMetadata().GetValue("version");
-  return version != nullptr ? std::string("OpenVINO provider ") + version : "OpenVINO provider";
+  return options.provider == "cuda" ? "CUDA of " + runtime : runtime;
 }
 
 }  // namespace mpq::runtime

@@ -1,8 +1,10 @@
 #include "runtime/session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -32,11 +34,6 @@ std::unique_lock<std::mutex> turn(const std::string& provider) {
   return takes_turns(provider) ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
 }
 
-/// Sleeps what a run that took since `start` lacks to `slowdown` times its length.
-void slow_down(Clock::time_point start, double slowdown) {
-  if (slowdown > 1) std::this_thread::sleep_for((Clock::now() - start) * (slowdown - 1));
-}
-
 std::vector<const char*> pointers(const std::vector<std::string>& names) {
   std::vector<const char*> result;
   for (const std::string& name : names) result.push_back(name.c_str());
@@ -56,7 +53,20 @@ struct Session::Impl {
     session = Ort::Session{nullptr};
   }
 
+  /// Sleeps what a run that began at `start` lacks to `slowdown` times the shortest one so far. The shortest, since
+  /// what a run takes more by disturbances, or by caches gone cold while it slept, is nothing to be multiplied.
+  void slow_down(Clock::time_point start) {
+    if (options.slowdown <= 1) return;
+    const Clock::rep took = (Clock::now() - start).count();
+    Clock::rep known = shortest_run.load();
+    while (took < known && !shortest_run.compare_exchange_weak(known, took)) {
+    }
+    const double least = options.slowdown * static_cast<double>(std::min(took, known));
+    std::this_thread::sleep_until(start + Clock::duration(static_cast<Clock::rep>(least)));
+  }
+
   SessionOptions options;
+  std::atomic<Clock::rep> shortest_run{std::numeric_limits<Clock::rep>::max()};
   Ort::Session session{nullptr};
   std::vector<ValueInfo> inputs, outputs;
   std::vector<std::string> input_names, output_names;
@@ -158,7 +168,7 @@ std::vector<SharedValue> Session::run_values(const std::vector<SharedValue>& inp
     impl->value = Ort::Value(value);
     results.emplace_back(std::move(impl));
   }
-  slow_down(start, impl_->options.slowdown);
+  impl_->slow_down(start);
   return results;
 }
 

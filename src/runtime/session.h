@@ -27,7 +27,7 @@ struct SessionOptions {
   /// A session that is to run as fast as it can, rather than one of dozens: an arena of its own, planned ahead, and
   /// threads that spin while a run lasts.
   bool fast = false;
-  double slowdown = 1;  ///< every run takes so many times as long, the rest of it asleep
+  double slowdown = 1;  ///< every run takes so many times the session's shortest run, the rest of it asleep
   /// Where the runtime writes the graph it made of the model (tensors beside it), and the beginning of its profile's
   /// path; empty: nowhere.
   std::string optimized_model_path = {}, profile_prefix = {};

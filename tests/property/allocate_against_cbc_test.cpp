@@ -12,22 +12,26 @@
 #include <gmock/gmock.h>
 
 #include "allocate/knapsack.h"
+#include "allocate/timed_knapsack.h"
 
 // The exact allocator against CBC, a branch-and-cut solver that knows nothing of knapsacks with classes.
 
 namespace mpq::knapsack {
 namespace {
 
-/// One 0/1 column per item; row 0 limits the cost, row 1 + c takes exactly one item of class c.
+/// One 0/1 column per item; row 0 limits the costs, row 1 + c takes exactly one item of class c, and the last row
+/// limits the times, where they are limited.
 class Milp {
  public:
-  Milp(const std::vector<Class>& classes, std::int64_t limit) {
-    lower_.push_back(-std::numeric_limits<double>::max());
-    upper_.push_back(static_cast<double>(limit));
+  Milp(const std::vector<TimedClass>& classes, std::int64_t limit, std::optional<std::int64_t> time_limit) {
+    add_limit(limit);
     for (std::size_t c = 0; c < classes.size(); ++c) {
       lower_.push_back(1);
       upper_.push_back(1);
-      for (const Item& item : classes[c]) add_column(item, static_cast<int>(c) + 1);
+    }
+    if (time_limit) add_limit(*time_limit);
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      for (const TimedItem& item : classes[c]) add_column(item, static_cast<int>(c) + 1, time_limit.has_value());
     }
   }
 
@@ -52,9 +56,18 @@ class Milp {
   }
 
  private:
-  void add_column(const Item& item, int row) {
+  void add_limit(std::int64_t most) {
+    lower_.push_back(-std::numeric_limits<double>::max());
+    upper_.push_back(static_cast<double>(most));
+  }
+
+  void add_column(const TimedItem& item, int row, bool timed) {
     rows_.insert(rows_.end(), {0, row});
     values_.insert(values_.end(), {static_cast<double>(item.cost), 1.0});
+    if (timed) {
+      rows_.push_back(static_cast<int>(lower_.size()) - 1);
+      values_.push_back(static_cast<double>(item.time));
+    }
     starts_.push_back(static_cast<CoinBigIndex>(rows_.size()));
     damages_.push_back(item.damage);
   }
@@ -119,6 +132,21 @@ std::int64_t random_limit(const std::vector<Class>& classes, std::mt19937_64& ra
   return std::uniform_int_distribution<std::int64_t>(least - 1 - (most - least) / 20, most)(random);
 }
 
+std::vector<TimedClass> with_times(const std::vector<Class>& classes, const std::function<std::int64_t()>& time) {
+  std::vector<TimedClass> result;
+  for (const Class& items : classes) {
+    TimedClass& timed = result.emplace_back();
+    for (const Item& item : items) timed.push_back({item.cost, time(), item.damage, item.origin});
+  }
+  return result;
+}
+
+std::optional<std::vector<bool>> solve_by_cbc(const std::vector<TimedClass>& classes, std::int64_t limit,
+                                              std::optional<std::int64_t> time_limit = {}) {
+  const SilentStdout silence;
+  return Milp(classes, limit, time_limit).solve();
+}
+
 /// Cost and damage of what CBC took, from the instance itself: its own objective carries tolerances.
 std::pair<std::int64_t, double> totals(const std::vector<Class>& classes, const std::vector<bool>& taken) {
   std::int64_t cost = 0;
@@ -145,11 +173,7 @@ TEST_P(AllocateAgainstCbc, FindsTheSameLeastDamage) {
     const std::int64_t limit = random_limit(classes, random);
     const Solver solver(classes);
     const std::optional<Solution> ours = solver.solve(limit);
-    std::optional<std::vector<bool>> theirs;
-    {
-      const SilentStdout silence;
-      theirs = Milp(classes, limit).solve();
-    }
+    const auto theirs = solve_by_cbc(with_times(classes, [] { return 0; }), limit);
     ASSERT_EQ(ours.has_value(), theirs.has_value()) << "instance " << instance;
     if (!ours) continue;
     ++feasible;
@@ -162,6 +186,36 @@ TEST_P(AllocateAgainstCbc, FindsTheSameLeastDamage) {
     ASSERT_LE(*solver.relaxation(limit), damage + tolerance);
   }
   EXPECT_GT(feasible, kInstances * 3 / 4);
+}
+
+TEST_P(AllocateAgainstCbc, FindsTheSameLeastDamageWithALimitOfTime) {
+  constexpr int kInstances = 350;
+  std::mt19937_64 random(20210232921);
+  int feasible = 0, bound_by_time = 0;
+  for (int instance = 0; instance < kInstances; ++instance) {
+    const std::vector<Class> untimed = random_instance(GetParam(), random);
+    const auto between = [&](std::int64_t low, std::int64_t high) {
+      return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+    };
+    const std::vector<TimedClass> classes = with_times(untimed, [&] { return between(-100, 40); });
+    const std::int64_t limit = random_limit(untimed, random);
+    const std::int64_t time_limit = between(-90, 10) * static_cast<std::int64_t>(classes.size());
+    const std::optional<TimedSolution> ours = TimedSolver(classes).solve(limit, time_limit);
+    const auto theirs = solve_by_cbc(classes, limit, time_limit);
+    ASSERT_EQ(ours.has_value(), theirs.has_value()) << "instance " << instance;
+    if (!ours) continue;
+    ++feasible;
+    const double damage = totals(untimed, *theirs).second;
+    ASSERT_LE(ours->cost, limit);
+    ASSERT_LE(ours->time, time_limit);
+    ASSERT_TRUE(ours->proven);
+    const double tolerance = 1e-9 * std::max(1.0, damage);
+    ASSERT_NEAR(ours->damage, damage, tolerance) << "instance " << instance;
+    ASSERT_LE(ours->bound, damage + tolerance);
+    bound_by_time += Solver(untimed).solve(limit)->damage < ours->damage - tolerance ? 1 : 0;
+  }
+  EXPECT_GT(feasible, kInstances / 4);
+  EXPECT_GT(bound_by_time, kInstances / 10);
 }
 
 double anything(std::mt19937_64& random, double, double) {

@@ -45,7 +45,8 @@ const std::array kTable = {
            kInspect, G::kFiles, &S::data},
     Option{"data", 0, "DATA", "inputs to run on, of which the first is used: as --calibration of quantize; without it, synthetic inputs",
            kProfile, G::kFiles, &S::data},
-    Option{"profile", 0, "FILE", "the model's *.profile.json on this machine, written by `mpq profile`", kRun, G::kFiles, &S::profile},
+    Option{"profile", 0, "FILE", "the model's *.profile.json on this machine, written by `mpq profile`", kQuantize | kPlan | kRun,
+           G::kFiles, &S::profile},
     Option{"inputs", 0, "DATA", "what to run: as --calibration of quantize, each sample a request; without it, synthetic inputs",
            kRun, G::kFiles, &S::inputs},
     Option{"html", 0, "PATH", "write placement and timeline as one self-contained page", kRun, G::kFiles, &S::html},
@@ -72,7 +73,8 @@ const std::array kTable = {
            kQuantize, G::kFiles, &S::cache},
 
     Option{"budget", 'b', "B", "6bit, 5.5bit: stored bits per quantizable weight, scales included; 12MB, 12MiB, 900kB, 123456B, "
-           "25%, 4x: the whole file; may be given several times", kAllocators, G::kPlan, &S::budgets},
+           "25%, 4x: the whole file; may be given several times, one file each. 8ms, 500us: the latency of every one of them, by --profile",
+           kAllocators, G::kPlan, &S::budgets},
     Option{"max-drop", 0, "X", "write the smallest model that loses at most so much on the evaluation data, by measuring: 0.5% of the "
            "accuracy (without labels: of the top-1 answers), 30dB at every output, or 0.01 damage; a --budget then limits it from above",
            kQuantize, G::kPlan, &S::max_drop},
@@ -86,7 +88,7 @@ const std::array kTable = {
     Option{"rounding", 0, "auto|nearest|second-order|sequential", "how weights are rounded: to nearest, by the statistics of each "
            "layer's inputs, or so and front to back; auto: second-order with --calibration (default auto)", kQuantize, G::kPlan, &S::rounding},
     Option{"dry-run", 0, "", "stop after the plan: print it and the exact size, write no model", kQuantize, G::kPlan, &S::dry_run},
-    Option{"frontier", 0, "", "list every size this analysis can reach and its damage", kPlan, G::kPlan, &S::frontier},
+    Option{"frontier", 0, "", "list every size this analysis can reach and its damage; with --profile by latency too", kPlan, G::kPlan, &S::frontier},
     Option{"what-if", 0, "'GLOB=4bit'", "what a change to the plan would cost, with and without planning the rest again",
            kPlan, G::kPlan, &S::what_if},
 
@@ -135,6 +137,8 @@ const std::array kTable = {
     Option{"repeats", 0, "N", "timed runs of every segment (default 15)", kProfile, G::kAnalysis, &S::repeats, 1, 100'000},
     Option{"openvino-library", 0, "PATH", "libonnxruntime_providers_openvino_plugin.so of the Python package "
            "onnxruntime-ep-openvino", kProfile | kRun, G::kAnalysis, &S::openvino_library},
+    Option{"webgpu-library", 0, "PATH", "libonnxruntime_providers_webgpu.so of the Python package onnxruntime-ep-webgpu",
+           kProfile | kRun, G::kAnalysis, &S::webgpu_library},
     Option{"checkpoint", 0, "PATH|none", "where an interrupted profile is kept (default: beside the output)",
            kProfile, G::kAnalysis, &S::checkpoint},
 

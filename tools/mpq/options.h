@@ -50,7 +50,7 @@ struct Settings {
 
   std::string output_dir, cache, float_model, dump_weights;
   bool kernels = false;
-  std::string devices, precisions, openvino_library;
+  std::string devices, precisions, openvino_library, webgpu_library;
   std::optional<std::int64_t> repeats;
 
   std::string profile, task, inputs, html, latency_limit, precision;

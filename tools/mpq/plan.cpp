@@ -1,4 +1,5 @@
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -61,6 +62,42 @@ std::string frontier_text(const Sensitivity& scores, const std::vector<FrontierP
   return text;
 }
 
+std::string trade_offs_json(const Sensitivity& scores, const TradeOffs& trade) {
+  JsonWriter json;
+  json.begin_object().key("schema_version").value(std::int64_t{1}).key("processor").value(trade.processor);
+  json.key("metric").value(scores.settings.metric).key("plans").begin_array();
+  for (std::size_t i = 0; i < trade.sizes.size(); ++i) {
+    for (std::size_t t = 0; t < trade.seconds.size(); ++t) {
+      if (!trade.damage[i][t]) continue;
+      json.begin_object().key("budget").value(trade.sizes[i].text).key("seconds").value(trade.seconds[t]);
+      json.key("damage").value(*trade.damage[i][t]).end_object();
+    }
+  }
+  return json.end_array().end_object().text();
+}
+
+/// A row per size, a column per limit of the latency, in each cell the least damage.
+std::string trade_offs_of(const Sensitivity& scores, const Profile& profile, const AllocateOptions& options,
+                          const Settings& settings, const Console& console) {
+  constexpr std::size_t kSizes = 10, kTimes = 6;
+  const Sensitivity priced = price_best_times(scores, profile, Budget::parse("100%"), options);
+  const TradeOffs trade = trade_offs(priced, kSizes, kTimes, options);
+  if (settings.json) return trade_offs_json(priced, trade);
+  std::vector<std::vector<std::string>> rows = {{"size"}};
+  std::vector<std::size_t> right;
+  for (const double seconds : trade.seconds) {
+    rows[0].push_back(fmt::format("{:.3g} ms", 1e3 * seconds));
+    right.push_back(rows[0].size() - 1);
+  }
+  for (std::size_t i = 0; i < trade.sizes.size(); ++i) {
+    std::vector<std::string>& row = rows.emplace_back(1, trade.sizes[i].text);
+    for (const auto& damage : trade.damage[i]) row.push_back(damage ? fmt::format("{:.4g}", *damage) : "-");
+  }
+  return fmt::format("Least predicted damage by size and by latency on {}; - where no plan meets both:\n",
+                     trade.processor) +
+         text_table(rows, 0, right, static_cast<std::size_t>(console.width()));
+}
+
 /// A glob that matches `name` alone.
 std::string exact_glob(const std::string& name) {
   std::string glob;
@@ -79,6 +116,7 @@ Plan changed_alone(const Sensitivity& scores, const Plan& plan, const AllocateOp
              with_change.overrides.end());
   pinned.overrides = std::move(all);
   pinned.uniform = false;
+  pinned.time_budget.reset();
   constexpr double kNoLimit = 1e15;
   return allocate(scores, Budget{Budget::Unit::kBytes, kNoLimit, plan.budget}, pinned);
 }
@@ -117,10 +155,11 @@ std::vector<std::string> plan_paths(const Settings& settings, const std::vector<
   std::vector<std::string> paths;
   if (settings.output.empty() || settings.output == "-") return paths;
   for (const Budget& budget : budgets) {
-    const std::string stem = settings.positionals[0] + "-" + budget_tag(budget.text) + ".plan.json";
+    const std::string tag = tag_of(budget, settings);
+    const std::string stem = settings.positionals[0] + "-" + tag + ".plan.json";
     const std::string path = output_path(settings.output, stem);
     const bool tagged = budgets.size() > 1 && path == settings.output;
-    paths.push_back(tagged ? with_tag(path, budget_tag(budget.text)) : path);
+    paths.push_back(tagged ? with_tag(path, tag) : path);
   }
   return paths;
 }
@@ -128,7 +167,7 @@ std::vector<std::string> plan_paths(const Settings& settings, const std::vector<
 }  // namespace
 
 int run_plan(const Settings& settings, Console& console) {
-  const auto budgets = parse_budgets(settings);
+  const auto budgets = size_budgets(settings);
   const AllocateOptions options = allocate_options(settings);
   if (budgets.empty() && !settings.frontier) {
     throw Error(ErrorCode::kUsage, "There is no budget to plan for.", "--budget",
@@ -138,14 +177,25 @@ int run_plan(const Settings& settings, Console& console) {
     throw Error(ErrorCode::kUsage, "--frontier lists every budget; it does not go with --budget.", "--frontier");
   }
   const Sensitivity scores = read_scores(settings.positionals[0]);
+  std::optional<Profile> profile;
+  if (!settings.profile.empty()) profile = read_profile(settings.profile);
+  if (settings.frontier && profile) {
+    console.result(trade_offs_of(scores, *profile, options, settings, console));
+    return 0;
+  }
   if (settings.frontier) {
     const auto points = frontier(scores, options);
     console.result(settings.json ? frontier_json(scores, points) : frontier_text(scores, points, settings, console));
     return 0;
   }
   const auto paths = plan_paths(settings, budgets);
-  check_outputs(paths, {settings.positionals[0], settings.config}, settings.force);
-  const std::vector<Plan> plans = allocate(scores, budgets, options);
+  check_outputs(paths, {settings.positionals[0], settings.profile, settings.config}, settings.force);
+  std::vector<Sensitivity> priced;  // by budget, where there is a profile
+  std::vector<Plan> plans;
+  for (const Budget& budget : budgets) {
+    if (profile) priced.push_back(price_best_times(scores, *profile, budget, options));
+    plans.push_back(allocate(profile ? priced.back() : scores, budget, options));
+  }
   for (std::size_t i = 0; i < paths.size(); ++i) write_report(paths[i], plans[i], {.format = "json"}, settings.force);
   if (settings.json || settings.output == "-") {
     console.result(plans_json(plans));
@@ -154,7 +204,7 @@ int run_plan(const Settings& settings, Console& console) {
     for (std::size_t i = 0; i < plans.size(); ++i) {
       text += (i == 0 ? "" : "\n") + render(plans[i], terminal_report(settings, console));
       if (!settings.what_if.empty())
-        text += '\n' + what_if_text(scores, plans[i], budgets[i], options, settings, console);
+        text += '\n' + what_if_text(profile ? priced[i] : scores, plans[i], budgets[i], options, settings, console);
     }
     console.result(text);
   }

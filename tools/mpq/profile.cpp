@@ -19,6 +19,7 @@ ProfileOptions profile_options(const Settings& settings, const std::string& outp
   for (std::string precision; std::getline(list, precision, ',');) options.precisions.push_back(precision);
   options.repeats = static_cast<int>(settings.repeats.value_or(options.repeats));
   options.openvino_library = settings.openvino_library;
+  options.webgpu_library = settings.webgpu_library;
   options.checkpoint_path = settings.checkpoint == "none"  ? ""
                             : !settings.checkpoint.empty() ? settings.checkpoint
                             : output == "-"                ? ""

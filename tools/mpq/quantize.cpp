@@ -39,6 +39,11 @@ void check_usage(const Settings& settings) {
            "--max-drop", "Leave --uniform out.");
   conflict(!settings.max_drop.empty() && settings.budgets.size() > 1,
            "With a limit of the loss one budget at most limits the size.", "--budget", "Leave all but one out.");
+  conflict(!settings.max_drop.empty() && !settings.profile.empty(),
+           "A limit of the loss and the latency do not go together.", "--max-drop",
+           "Leave --profile out, or give a --budget of the size and of the latency.");
+  conflict(!settings.plan.empty() && !settings.profile.empty(),
+           "A plan is written as it is; its latency was planned already.", "--profile", "Give it to `mpq plan`.");
   conflict(!settings.plan.empty() && !settings.scores.empty(), "A plan needs no sensitivities.", "--plan",
            "Leave --scores out.");
   conflict(!settings.plan.empty() && (!settings.layer.empty() || !settings.keep.empty() || settings.uniform),
@@ -72,14 +77,14 @@ void check_targets(const std::vector<Target>& all, const Settings& settings) {
   }
   check_outputs(outputs,
                 {settings.positionals[0], settings.calibration, settings.evaluation, settings.labels, settings.scores,
-                 settings.plan, settings.config},
+                 settings.plan, settings.profile, settings.config},
                 settings.force);
 }
 
 /// What needs no model: checked before the first file is read.
 PipelineOptions plain_options(const Settings& settings, Console& console) {
   PipelineOptions options;
-  options.budgets = parse_budgets(settings);
+  options.budgets = size_budgets(settings);
   if (!settings.max_drop.empty()) options.max_drop = DropLimit::parse(settings.max_drop);
   options.analyze = analyze_options(settings, console);
   options.allocate = allocate_options(settings);
@@ -92,6 +97,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
   options.joint_samples = settings.effort.value_or(kDefaultEffort) > 1 ? options.joint_samples : 0;
   if (!settings.plan.empty()) options.plan = read_plan(settings.plan);
   if (!settings.scores.empty()) options.scores = read_scores(settings.scores);
+  if (!settings.profile.empty()) options.profile = read_profile(settings.profile);
   return options;
 }
 
@@ -127,21 +133,22 @@ std::string runs_json(const std::vector<PipelineResult>& results) {
 
 /// One line per budget, to compare them at a glance.
 std::string summary(const std::vector<PipelineResult>& results, std::size_t width) {
-  std::vector<std::vector<std::string>> rows = {
-      {"budget", "file bytes", "of the model", "bits/weight", "predicted", "measured", "accuracy", "written to"}};
+  std::vector<std::vector<std::string>> rows = {{"budget", "file bytes", "of the model", "bits/weight", "predicted",
+                                                 "measured", "accuracy", "latency", "written to"}};
   for (const PipelineResult& result : results) {
     const RunRecord& r = result.record;
     const std::int64_t bytes = r.output ? r.output->bytes : r.plan->file_bytes;
-    rows.push_back({r.plan->budget, std::to_string(bytes),
-                    fmt::format("{:.1f} %", 100.0 * static_cast<double>(bytes) / static_cast<double>(r.model.bytes)),
-                    fmt::format("{:.3f}", r.plan->bits_per_weight), fmt::format("{:.3g}", r.plan->predicted_damage),
-                    r.verification ? fmt::format("{:.3g}", r.verification->damage) : "-",
-                    r.verification && r.verification->accuracy
-                        ? fmt::format("{:.2f} %", 100 * r.verification->accuracy->quantized)
-                        : "-",
-                    r.output ? r.output->path : "-"});
+    rows.push_back(
+        {r.plan->budget, std::to_string(bytes),
+         fmt::format("{:.1f} %", 100.0 * static_cast<double>(bytes) / static_cast<double>(r.model.bytes)),
+         fmt::format("{:.3f}", r.plan->bits_per_weight), fmt::format("{:.3g}", r.plan->predicted_damage),
+         r.verification ? fmt::format("{:.3g}", r.verification->damage) : "-",
+         r.verification && r.verification->accuracy ? fmt::format("{:.2f} %", 100 * r.verification->accuracy->quantized)
+                                                    : "-",
+         r.latency ? fmt::format("{:.3g} ms", 1e3 * r.latency->seconds()) : "-", r.output ? r.output->path : "-"});
   }
-  return "All budgets:\n" + text_table(rows, 7, {1, 2, 3, 4, 5, 6}, width, {3, 4});
+  return "All budgets:
+" + text_table(rows, 8, {1, 2, 3, 4, 5, 6, 7}, width, {3, 4});
 }
 
 std::string reports(const std::vector<PipelineResult>& results, const Settings& settings, const Console& console) {
@@ -163,7 +170,7 @@ std::vector<PipelineResult> quantize_model(const Settings& settings, Console& co
   if (options.max_drop) {
     tags.push_back("drop-" + budget_tag(options.max_drop->text));
   } else {
-    for (const Budget& budget : options.budgets) tags.push_back(budget_tag(budget.text));
+    for (const Budget& budget : options.budgets) tags.push_back(tag_of(budget, settings));
   }
   const Model model = load_model(settings.positionals[0], console);
   const auto files = targets(settings, tags);

@@ -33,6 +33,7 @@ RunTaskOptions task_options(const Settings& settings) {
   options.place.precision = settings.precision;
   if (!settings.latency_limit.empty()) options.place.latency_limit = parse_latency(settings.latency_limit);
   options.executor.openvino_library = settings.openvino_library;
+  options.executor.webgpu_library = settings.webgpu_library;
   options.requests = static_cast<int>(settings.requests.value_or(0));
   return options;
 }

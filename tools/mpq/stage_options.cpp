@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "outputs.h"
+
 namespace mpq::cli {
 namespace {
 
@@ -160,6 +162,7 @@ AllocateOptions allocate_options(const Settings& settings) {
   options.uniform = settings.uniform;
   options.min_bits = static_cast<int>(settings.narrowest.value_or(options.min_bits));
   options.compute = settings.compute;
+  options.time_budget = latency_budget(settings);
   options.validate();
   return options;
 }
@@ -174,10 +177,37 @@ VerifyOptions verify_options(const Settings& settings) {
   return options;
 }
 
-std::vector<Budget> parse_budgets(const Settings& settings) {
+std::vector<Budget> size_budgets(const Settings& settings) {
   std::vector<Budget> budgets;
-  for (const std::string& text : settings.budgets) budgets.push_back(Budget::parse(text));
-  return budgets;
+  for (const std::string& text : settings.budgets) {
+    Budget budget = Budget::parse(text);
+    if (!budget.limits_time()) budgets.push_back(std::move(budget));
+  }
+  const bool latency_alone = budgets.empty() && !settings.budgets.empty();
+  return latency_alone ? std::vector{Budget::parse("100%")} : budgets;
+}
+
+std::optional<Budget> latency_budget(const Settings& settings) {
+  std::optional<Budget> latency;
+  for (const std::string& text : settings.budgets) {
+    Budget budget = Budget::parse(text);
+    if (!budget.limits_time()) continue;
+    if (latency)
+      throw usage(fmt::format("{} and {} both limit the latency.", latency->text, budget.text), "--budget",
+                  "Leave all but one out; sizes may be several.");
+    latency = std::move(budget);
+  }
+  if (latency && settings.profile.empty())
+    throw usage(fmt::format("A budget of {} needs times.", latency->text), "--profile",
+                "Make them with `mpq profile MODEL --devices cpu:0` and give the file with --profile.");
+  return latency;
+}
+
+std::string tag_of(const Budget& size, const Settings& settings) {
+  const std::optional<Budget> latency = latency_budget(settings);
+  if (!latency) return budget_tag(size.text);
+  const std::string time = budget_tag(latency->text);
+  return settings.budgets.size() == 1 ? time : budget_tag(size.text) + '-' + time;
 }
 
 std::string checkpoint_path(const Settings& settings, const Model& model, const std::string& data_sha256,

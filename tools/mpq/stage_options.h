@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,12 @@ constexpr int kDefaultEffort = 3;
 AnalyzeOptions analyze_options(const Settings& settings, Console& console);
 AllocateOptions allocate_options(const Settings& settings);
 VerifyOptions verify_options(const Settings& settings);
-std::vector<Budget> parse_budgets(const Settings& settings);
+/// What --budget says of sizes; with a latency alone, the original size.
+std::vector<Budget> size_budgets(const Settings& settings);
+/// What --budget says of the latency: at most one, and only with --profile.
+std::optional<Budget> latency_budget(const Settings& settings);
+/// The part of a file's name that stands for a size and the latency: "6bit-8ms".
+std::string tag_of(const Budget& size, const Settings& settings);
 /// "GLOB=4bit" from --layer or --what-if.
 Override parse_override(const std::string& text, const std::string& option);
 

@@ -12,9 +12,11 @@ constexpr std::array kTopics = {
           "                            padding included\n"
           "  12MB, 12MiB, 900kB, 123B  the whole written file, external data included\n"
           "                            (MB = 10^6, MiB = 2^20)\n"
-          "  25%, 4x                   the whole written file, relative to the original\n\n"
-          "Several --budget write several models from one analysis. A budget that cannot\n"
-          "be met is refused with the feasible range and exit code 5.\n\n"
+          "  25%, 4x                   the whole written file, relative to the original\n"
+          "  8ms, 500us, 0.5s          one run of the written model, with --profile\n\n"
+          "Several --budget write several models from one analysis; a latency, at most one,\n"
+          "holds for all of them, and alone leaves the size open. A budget that cannot be\n"
+          "met is refused with the feasible range and exit code 5.\n\n"
           "`mpq plan SENSITIVITY --frontier` lists every size there is with its damage.\n"},
     Topic{"data", "samples to measure with and to judge on",
           "  inputs.npz  one array per model input, with a leading sample axis\n"

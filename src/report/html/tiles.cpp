@@ -50,6 +50,12 @@ std::string measured_tiles(const View& view) {
   return text + tile("SQNR", fmt::format("{:.1f} dB", o.sqnr_db), "of output " + markup_text(o.name));
 }
 
+std::string latency_tile(const LatencyCheck& check) {
+  const std::string budget = check.budget.empty() ? "" : "budget " + check.budget + ", ";
+  return tile("Latency", time_text(check.seconds()),
+              markup_text(budget + "predicted " + time_text(check.predicted_seconds) + " on " + check.processor));
+}
+
 std::string definition(const std::string& name, const std::string& value) {
   return fmt::format("<dt>{}</dt><dd>{}</dd>\n", markup_text(name), markup_text(value));
 }
@@ -61,6 +67,7 @@ std::string tiles(const View& view) {
   if (view.plan != nullptr)
     text += tile("Bits per weight", fmt::format("{:.3f}", view.plan->bits_per_weight),
                  "budget " + markup_text(view.plan->budget) + ", scales and padding included");
+  if (view.record.latency) text += latency_tile(*view.record.latency);
   if (view.record.verification) text += measured_tiles(view);
   if (view.scores != nullptr && view.plan == nullptr) {
     text += tile("Layers", std::to_string(view.scores->layers.size()), "can be quantized");
@@ -74,6 +81,7 @@ std::string facts(const View& view) {
   const RunRecord& r = view.record;
   std::string list = definition("Model", describe(r.model));
   if (r.output) list += definition("Written", describe(*r.output));
+  if (r.latency) list += definition("Latency", latency_text(*r.latency));
   if (view.scores != nullptr) {
     const AnalyzeSettings& s = view.scores->settings;
     list += definition("Method", fmt::format("{} noise, {}, {}; seed {}", s.noise,

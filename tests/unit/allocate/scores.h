@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mpq/allocate.h"
 #include "mpq/sensitivity.h"
 
 namespace mpq {
@@ -61,6 +62,30 @@ inline Sensitivity random_record(std::mt19937_64& random, std::size_t layers) {
     }
   }
   return example_record(std::move(entries));
+}
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+
+/// Times as kernels give them: a gain of the layer's own at up to 4 bits, another at 8, none above.
+inline Sensitivity timed_record(std::mt19937_64& random, std::size_t layers) {
+  Sensitivity scores = random_record(random, layers);
+  scores.time = {"cpu:0", 0, 0.05};
+  for (LayerSensitivity& layer : scores.layers) {
+    const auto gain = [&] {
+      return std::uniform_int_distribution<std::int64_t>(-kMillisecond, kMillisecond / 4)(random);
+    };
+    const std::int64_t int4 = gain(), int8 = gain();
+    scores.time.float_nanoseconds += kMillisecond;
+    for (CandidateScore& score : layer.candidates)
+      score.nanoseconds = score.candidate.bits <= 4 ? int4 : score.candidate.bits == 8 ? int8 : 0;
+  }
+  return scores;
+}
+
+inline AllocateOptions within(const Budget& time) {
+  AllocateOptions options;
+  options.time_budget = time;
+  return options;
 }
 
 /// Calls `visit` with every way to choose one candidate per layer.

@@ -42,6 +42,16 @@ TEST(Simulate, LosesWithVaryingTimes) {
   EXPECT_EQ(simulate(placement, 100, 0.3).rate, simulate(placement, 100, 0.3).rate);
 }
 
+/// The time of all its subnets counts, whether they stand in one lane or in several.
+TEST(Simulate, AProcessorDoesOneThingAtATime) {
+  Placement placement;
+  placement.lanes = {{.subnets = {{{0}, {0}, {1.0}}, {{1}, {1}, {2.0}}, {{2}, {0}, {3.0}}}, .rate = 1, .in_flight = 6}};
+  EXPECT_NEAR(simulate(placement, 1000).rate, 1 / 4.0, 0.001);
+  placement.lanes = {{.subnets = {{{0, 1, 2}, {0}, {2.0}}}, .rate = 0.5, .in_flight = 1},
+                     {.subnets = {{{0, 1, 2}, {0}, {2.0}}}, .rate = 0.5, .in_flight = 1}};
+  EXPECT_NEAR(simulate(placement, 1000).rate, 1 / 2.0, 0.001);
+}
+
 TEST(Simulate, RefusesWhatIsNoStream) { EXPECT_THROW(simulate({}, 10), Error); }
 
 }  // namespace

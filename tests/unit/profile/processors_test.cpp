@@ -3,6 +3,8 @@
 #include "mpq/error.h"
 #include "mpq/profile.h"
 
+#include "profile/subnet.h"
+
 namespace mpq {
 namespace {
 
@@ -32,6 +34,15 @@ TEST(ParseProcessor, RefusesWhatIsNone) {
   EXPECT_THROW(parse_processors("cpu:0,cpu:0"), Error);
   EXPECT_THROW(parse_processors("cpu:0,"), Error);
   EXPECT_EQ(parse_processors("cpu:0,cpu:1,webgpu").size(), 3U);
+}
+
+/// The CPU provider pins its other threads to the other cores; others start threads of their own.
+TEST(CallingCores, AreTheFirstOfTheCpuProvider) {
+  const auto cores = [](const char* text) { return profiling::calling_cores(parse_processor(text)); };
+  EXPECT_EQ(cores("cpu:1-3"), std::vector<int>{1});
+  EXPECT_EQ(cores("cpu:2"), std::vector<int>{2});
+  EXPECT_EQ(cores("cpu"), std::vector<int>{});
+  EXPECT_EQ(cores("openvino:cpu@1-2"), (std::vector<int>{1, 2}));
 }
 
 }  // namespace

@@ -43,6 +43,14 @@ TEST(BudgetParse, Shares) {
   expect_budget("3.5X", Budget::Unit::kRatio, 3.5);
 }
 
+TEST(BudgetParse, Times) {
+  expect_budget("8ms", Budget::Unit::kSeconds, 8e-3);
+  expect_budget("0.5 s", Budget::Unit::kSeconds, 0.5);
+  expect_budget("500us", Budget::Unit::kSeconds, 500e-6);
+  EXPECT_TRUE(Budget::parse("8ms").limits_time());
+  EXPECT_FALSE(Budget::parse("8MB").limits_time());
+}
+
 TEST(BudgetParse, KeepsTheTextWithoutSpacesAroundIt) {
   EXPECT_EQ(Budget::parse(" 6 bits ").text, "6 bits");
   EXPECT_EQ(Budget::parse("12MiB").text, "12MiB");

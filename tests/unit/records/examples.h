@@ -72,8 +72,9 @@ inline Plan example_plan() {
   plan.scale_fit = "minmax";
   plan.rounding = "second-order";
   plan.compute = "int8";
-  plan.entries = {{"/encoder/MatMul", {4, "grid", 32}, 2048, 1152, 1169, 1e-9, 1e-10, "allocated"},
-                  {"/head/Gemm", {2, "grid", 0}, 2048, 576, 593, 0.3, 0.03, "override --layer '/head/*=2bit'"}};
+  plan.time = PlanTime{"cpu:0-1", "8ms", 0.008, 0.0075, 0.012, 0.006, 0.03};
+  plan.entries = {{"/encoder/MatMul", {4, "grid", 32}, 2048, 1152, 1169, 1e-9, 1e-10, "allocated", -0.0025},
+                  {"/head/Gemm", {2, "grid", 0}, 2048, 576, 593, 0.3, 0.03, "override --layer '/head/*=2bit'", 0}};
   return plan;
 }
 
@@ -100,6 +101,7 @@ inline RunRecord example_run() {
   record.cost = AnalysisCost{12.5, 0.01, 250.75, 410.5, 321};
   record.plan = example_plan();
   record.drop_search = DropSearch{"0.5%", {{31000, 0.004, true}, {29000, 0.0125, false}}};
+  record.latency = LatencyCheck{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0077, 0.0001, 0.013, 0.012, 0.03, 2};
   record.run_forms = {{"/encoder/MatMul", "int4 kernel"}, {"/head/Gemm", "folded to float (block of 32)"}};
   record.verification = example_verification();
   record.uniform_baseline = example_verification();

@@ -41,6 +41,15 @@ TEST(RunRecordJson, KeepsWhatIsAbsentApartFromWhatIsThere) {
   EXPECT_EQ(back.drop_search->tried[1].file_bytes, 29000);
   EXPECT_EQ(back.drop_search->tried[1].found, 0.0125);
   EXPECT_FALSE(back.drop_search->tried[1].kept);
+  EXPECT_EQ(back.latency->processor, "cpu:0-1");
+  EXPECT_EQ(back.latency->limit_seconds, 0.008);
+  EXPECT_EQ(back.latency->predicted_seconds, 0.0075);
+  EXPECT_EQ(back.latency->measured_seconds, 0.0077);
+  EXPECT_EQ(back.latency->spread_seconds, 0.0001);
+  EXPECT_EQ(back.latency->original_seconds, 0.013);
+  EXPECT_EQ(back.latency->profiled_seconds, 0.012);
+  EXPECT_EQ(back.latency->noise, 0.03);
+  EXPECT_EQ(back.latency->repairs, 2);
   EXPECT_EQ(back.run_forms, example_run().run_forms);
   EXPECT_EQ(back.options, example_run().options);
   EXPECT_EQ(back.environment, example_run().environment);

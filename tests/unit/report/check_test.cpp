@@ -107,10 +107,10 @@ TEST(Check, WhatWasNotMeasuredHasNotPassed) {
 
 TEST(Check, LimitsThatMeanNothingAreRefused) {
   for (const auto& [name, text] :
-       {std::pair{"max-bytes", "6bit"}, std::pair{"max-bytes", "many"}, std::pair{"max-drop", "0.5"},
-        std::pair{"max-drop", "101%"}, std::pair{"max-drop", "nan%"}, std::pair{"min-sqnr", "loud"},
-        std::pair{"min-bits", "4"}, std::pair{"min-bits", "a=99"}, std::pair{"max-regression", "-1%"},
-        std::pair{"max-bytes", ""}, std::pair{"best", "1"}}) {
+       {std::pair{"max-bytes", "6bit"}, std::pair{"max-bytes", "8ms"}, std::pair{"max-bytes", "many"},
+        std::pair{"max-drop", "0.5"}, std::pair{"max-drop", "101%"}, std::pair{"max-drop", "nan%"},
+        std::pair{"min-sqnr", "loud"}, std::pair{"min-bits", "4"}, std::pair{"min-bits", "a=99"},
+        std::pair{"max-regression", "-1%"}, std::pair{"max-bytes", ""}, std::pair{"best", "1"}}) {
     EXPECT_THROW(Gate::parse(name, text), Error) << name << ' ' << text;
   }
 }

@@ -27,6 +27,25 @@ TEST(Sections, PlanNamesWhatTheBudgetCounts) {
   EXPECT_THAT(plan_fields(plan, kStyle), HasSubstr("9,900 bytes"));
 }
 
+TEST(Sections, PlansTellTheirTimeWhereAProfileTold) {
+  Plan plan = report_test::sample_plan();
+  EXPECT_THAT(plan_fields(plan, kStyle), Not(HasSubstr("Predicted")));
+  plan.time = PlanTime{"cpu:0-1", "8ms", 0.008, 0.0075, 0.012, 0.006, 0.03};
+  EXPECT_THAT(
+      plan_fields(plan, Style(false, false, 200)),
+      HasSubstr("Predicted  7.5 ms on cpu:0-1, at most 8ms asked for; float takes 12 ms, the fastest plan of this "
+                "size 6 ms; the profile's noise is 3.0 %"));
+}
+
+TEST(Sections, LatencyIsJudgedAtTheProfilesPace) {
+  LatencyCheck check{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0154, 0.0001, 0.024, 0.012, 0.03, 1};
+  EXPECT_EQ(latency_text(check),
+            "7.7 ms on cpu:0-1, measured; meets 8ms; predicted 7.5 ms; the original 24 ms beside it, 12 ms in the "
+            "profile; 1 slower model written before it");
+  check.measured_seconds = 0.018;
+  EXPECT_THAT(latency_text(check), HasSubstr("9 ms on cpu:0-1, measured; misses 8ms"));
+}
+
 TEST(Sections, UnsettledRankingsSayWhatCuresThem) {
   Sensitivity scores = report_test::sample_sensitivity();
   EXPECT_THAT(method_fields(scores, kStyle), HasSubstr("; settled"));

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+
+#include "mpq/allocate.h"
+#include "mpq/profile.h"
+#include "mpq/sensitivity.h"
+
+namespace mpq {
+
+/// The scores with what every candidate costs in time on one processor of the profile (CandidateScore::nanoseconds,
+/// Sensitivity::time).
+///
+/// A candidate runs as the encoder writes it: on an int8 kernel, on an int4 kernel, or in floats; the profile has times
+/// of each segment in each of them. A segment's share of the whole network's time is its time alone less half of what
+/// it saves with each neighbour in one session, scaled so that the shares at one precision add up to the measured whole
+/// at that precision; what a segment gains by a kernel is divided among its layers by their weights. So a plan of one
+/// kernel everywhere is predicted as it was measured, and mixtures by adding up. Integer activations of convolutions
+/// are not in a profile: these are priced as floats, which is what they take at most.
+/// `compute` as in AllocateOptions: "float" runs everything in floats. Throws Error{kInvalidInput} when the profile is
+/// of another model or does not have the processor at the model's own precision.
+Sensitivity price_times(Sensitivity scores, const Profile& profile, int processor, const std::string& compute = "auto");
+
+/// The scores priced on the processor whose plan for these budgets does least damage; of equal ones, on the one whose
+/// plan is fastest. Throws as allocate() does: Error{kInfeasible} when the time budget is met on no processor, with the
+/// feasible range of the fastest.
+Sensitivity price_best_times(const Sensitivity& scores, const Profile& profile, const Budget& size,
+                             const AllocateOptions& options);
+
+/// One run of a written model beside one of the original, on the processor it was planned for.
+struct LatencyCheck {
+  std::string processor;
+  std::string budget;            ///< "8ms"; empty when the time was not limited
+  double limit_seconds = 0;      ///< the budget; 0 when there is none
+  double predicted_seconds = 0;  ///< by the profile
+  double measured_seconds = 0;   ///< median now
+  double spread_seconds = 0;     ///< median absolute deviation from it
+  double original_seconds = 0;   ///< of the original model, measured in turn with it
+  double profiled_seconds = 0;   ///< of the original model, in the profile
+  double noise = 0;              ///< relative spread of the same work's time, as the profile states it
+  int repairs = 0;               ///< plans that were written, measured and found too slow before
+
+  /// What was measured, at the pace the machine had when the profile was made: other work slows both models alike.
+  double seconds() const {
+    return original_seconds > 0 && profiled_seconds > 0 ? measured_seconds * profiled_seconds / original_seconds
+                                                        : measured_seconds;
+  }
+  /// Within the budget, or over it by no more than the profile's noise.
+  bool is_met() const { return limit_seconds <= 0 || seconds() <= limit_seconds * (1 + noise); }
+};
+
+}  // namespace mpq
