@@ -52,10 +52,11 @@ TAKEN = {
                               "model.onnx.sensitivity.json": ["model.onnx.sensitivity.json"]},
 }
 # Words that stand for something of the reader's own.
-PLACEHOLDERS = {"B": "6bit", "BEFORE": "run.json", "AFTER": "run.json", "D": "test.npz", "DIR": "weights", "F": "md",
-                "GLOB": "*", "LIST": "cpu:0,cpu:1", "MODEL": "model.onnx", "NAME": "*Gemm", "P": "model.profile.json", "PAGE": "mpq", "RECORD": "run.json",
-                "REFERENCE": "model.onnx", "QUANTIZED": "model.mpq-6bit.onnx",
-                "SENSITIVITY": "model.onnx.sensitivity.json", "SHELL": "bash", "COMMAND": "quantize", "X": "1%"}
+PLACEHOLDERS = {"AFTER": "run.json", "B": "6bit", "BEFORE": "run.json", "COMMAND": "quantize", "D": "test.npz",
+                "DIR": "weights", "F": "md", "GLOB": "*", "LIST": "cpu:0,cpu:1", "MODEL": "model.onnx",
+                "NAME": "*Gemm", "P": "model.profile.json", "PAGE": "mpq", "QUANTIZED": "model.mpq-6bit.onnx",
+                "RECORD": "run.json", "REFERENCE": "model.onnx", "SENSITIVITY": "model.onnx.sensitivity.json",
+                "SHELL": "bash", "X": "1%"}
 # Commands that no test of a few seconds can run, with the reason.
 SKIPPED = {
     "git clone": "needs the address of the repository",
@@ -142,7 +143,7 @@ def skeleton(report):
 def stale_report(page, place):
     """Whether README.md shows another report than the command above it prints."""
     text = page.read_text(encoding="utf-8")
-    shown = re.search(r"^    (mpq quantize (?:.*\\\n)*.*)\n\n```\n(mpq quantize: .*?)^```$", text, re.S | re.M)
+    shown = re.search(r"^    (mpq quantize (?:[^\n]*\\\n)*[^\n]*)\n\n```\n(mpq quantize: .*?)^```$", text, re.S | re.M)
     if not shown:
         return [f"{page.name}: no command stands above the report"]
     printed = skeleton(place.run(re.sub(r"\\\n\s*", " ", shown[1]), MPQ_FORCE="true").stdout)

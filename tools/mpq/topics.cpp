@@ -22,8 +22,8 @@ constexpr std::array kTopics = {
           "  inputs.npz  one array per model input, with a leading sample axis\n"
           "  a folder    of .npy files, of ONNX test_data_set_* or of images\n"
           "              (--image-preset)\n\n"
-          "--calibration is what the sensitivities are measured with: 64 real\n"
-          "samples do. --eval is what the result is judged on; without it a held-out fifth\n"
+          "--calibration is what the sensitivities are measured with: 64 real samples or\n"
+          "more. --eval is what the result is judged on; without it a held-out fifth\n"
           "of the calibration data. --labels adds the accuracy before and after.\n\n"
           "Without any data mpq makes inputs up by shape and type, and says that such\n"
           "figures prove little.\n"},
