@@ -26,7 +26,7 @@ WORKERS = 2
 # Stand-ins: under which names pages know the files of models/digits.
 DIGITS = {
     "model.onnx": ["model.onnx", "MODEL/model.onnx", "models/a.onnx", "models/digits/model.onnx",
-                   "models/fetched/ppocr_cls/model.onnx"],
+                   "models/fetched/ppocr_cls/model.onnx", "minilm.onnx"],
     "calibration.npz": ["inputs.npz", "calib.npz", "calibration.npz", "MODEL/calibration.npz",
                         "models/digits/calibration.npz", "models/fetched/ppocr_cls/calibration.npz"],
     "evaluation.npz": ["test.npz", "evaluation.npz", "MODEL/evaluation.npz", "models/digits/evaluation.npz",
@@ -48,6 +48,8 @@ TAKEN = {
     "compute-forms.md": {"model.mpq-6bit.onnx": ["model.mpq-6bit.onnx"]},
     "formats.md": {"run.json": ["run.json"]},
     "getting-started.md": {"run.json": ["old.run.json"]},
+    "many-processors.md": {"model.onnx.sensitivity.json": ["minilm.sensitivity.json"],
+                           "model.profile.json": ["minilm.profile.json"]},
     "reading-the-report.md": {"run.json": ["run.json"],
                               "model.onnx.sensitivity.json": ["model.onnx.sensitivity.json"]},
 }
