@@ -7,6 +7,7 @@
 
 #include "allocate/budget_limit.h"
 #include "profile/subnet.h"
+#include "report/numbers.h"
 #include "support/affinity.h"
 
 namespace mpq {
@@ -24,9 +25,7 @@ const Processor& processor_of(const Profile& profile, const std::string& name) {
 
 void check_shapes(const Profile& profile, const Feed& feed) {
   const auto text = [](const std::vector<std::int64_t>& shape) {
-    std::string result;
-    for (const std::int64_t extent : shape) result += (result.empty() ? "" : "x") + std::to_string(extent);
-    return result.empty() ? std::string("a scalar") : result;
+    return shape.empty() ? "a scalar" : report::shape_text(shape);
   };
   for (const BoundaryTensor& tensor : profile.tensors) {
     const auto fed = feed.find(tensor.name);

@@ -137,9 +137,8 @@ QuantizedModel meet_budget(const Writing& writing, Sensitivity& scores, const Bu
 std::optional<Verification> uniform_baseline(const Writing& writing, const Sensitivity& scores, const Budget& budget,
                                              const QuantizedModel& quantized, const Samples& evaluation) {
   const auto& [model, quantizer, integers, calibration, options, observer] = writing;
-  AllocateOptions allocate_options = options.allocate;
+  AllocateOptions allocate_options = options.allocate.without_time_budget();
   allocate_options.uniform = true;
-  allocate_options.time_budget.reset();
   try {
     const Plan plan = allocate(scores, budget, allocate_options);
     if (allocate_options.compute == "int8" && has_ranges(calibration)) {
@@ -177,9 +176,7 @@ QuantizedModel meet_latency(const Writing& writing, Sensitivity& scores, const R
         {writing.model, writing.quantizer, writing.integers, writing.calibration, within, writing.observer}, scores,
         size);
   };
-  AllocateOptions unlimited = options.allocate;
-  unlimited.time_budget.reset();
-  const double fastest = allocate(scores, size, unlimited).time->fastest_seconds;
+  const double fastest = allocate(scores, size, options.allocate.without_time_budget()).time->fastest_seconds;
   WithinLatency result =
       write_within_latency(time, fastest, options.allocate.compute, write, measured, writing.observer);
   record.latency = result.check;
@@ -193,9 +190,7 @@ Sensitivity timed_scores(const Sensitivity& scores, const PipelineOptions& optio
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInfeasible || options.dry_run) throw;
     // Profiles do not know what integer activations save: the fastest plan is written and measured.
-    AllocateOptions unlimited = options.allocate;
-    unlimited.time_budget.reset();
-    return price_best_times(scores, *options.profile, size, unlimited);
+    return price_best_times(scores, *options.profile, size, options.allocate.without_time_budget());
   }
 }
 

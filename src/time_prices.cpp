@@ -95,16 +95,14 @@ Sensitivity price_times(Sensitivity scores, const Profile& profile, int processo
   const auto nanoseconds = [](double seconds) { return static_cast<std::int64_t>(std::llround(1e9 * seconds)); };
   const Processor& where = profile.processors[at(processor)];
   scores.time = {where.name, nanoseconds(std::accumulate(floats.begin(), floats.end(), 0.0)), where.noise};
-  std::map<std::string, std::map<std::string, double>> gain;  // kernel -> layer -> seconds
+  std::map<std::string, std::map<std::string, double>> gained;  // kernel -> layer -> seconds; 0 where there is none
   for (const char* kernel : {"int8", "int4"}) {
     const CostColumn* column = profile.column(processor, kernel);
-    if (column != nullptr && compute != "float") gain[kernel] = gains(scores, profile, floats, *column);
+    if (column != nullptr && compute != "float") gained[kernel] = gains(scores, profile, floats, *column);
   }
   for (LayerSensitivity& layer : scores.layers) {
     for (CandidateScore& score : layer.candidates) {
-      const auto kernel = gain.find(encode::kernel_of_function(score.function));
-      const auto gained = [&] { return kernel->second.find(layer.layer.name); };
-      score.nanoseconds = kernel == gain.end() || gained() == kernel->second.end() ? 0 : -nanoseconds(gained()->second);
+      score.nanoseconds = -nanoseconds(gained[encode::kernel_of_function(score.function)][layer.layer.name]);
     }
   }
   return scores;
@@ -118,9 +116,7 @@ Sensitivity price_best_times(const Sensitivity& scores, const Profile& profile, 
   double fastest = 0;
   for (const int processor : usable_processors(profile)) {
     Sensitivity priced = price_times(scores, profile, processor, options.compute);
-    AllocateOptions unlimited = options;
-    unlimited.time_budget.reset();
-    const double reach = allocate(priced, size, unlimited).time->fastest_seconds;
+    const double reach = allocate(priced, size, options.without_time_budget()).time->fastest_seconds;
     try {
       const Plan plan = allocate(priced, size, options);
       const Outcome outcome{plan.predicted_damage, plan.time->predicted_seconds};

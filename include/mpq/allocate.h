@@ -25,6 +25,8 @@ struct AllocateOptions {
   /// A budget of the latency beside that of the size: no plan takes longer by the times in the scores (price_times).
   std::optional<Budget> time_budget;
   void validate() const;
+  /// The same without a budget of the latency.
+  AllocateOptions without_time_budget() const;
 };
 
 /// One point of the exact Pareto frontier: least total damage for at most so many bytes.

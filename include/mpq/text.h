@@ -24,8 +24,7 @@ std::size_t display_width(std::string_view text);
 std::string shorten_middle(const std::string& text, std::size_t cells, const std::string& ellipsis = "...");
 
 /// Every name cut to at most `cells` cells, so that it is still told from the others of the list: of names with
-/// segments
-/// (`/a/b/c`, else `a.b.c`) those that most names share give way first, then the middle.
+/// segments (`/a/b/c`, else `a.b.c`) those that most names share give way first, then the middle.
 std::vector<std::string> shorten_names(const std::vector<std::string>& names, std::size_t cells,
                                        const std::string& ellipsis = "...");
 

@@ -339,6 +339,12 @@ class Allocator {
 
 }  // namespace
 
+AllocateOptions AllocateOptions::without_time_budget() const {
+  AllocateOptions result = *this;
+  result.time_budget.reset();
+  return result;
+}
+
 void AllocateOptions::validate() const {
   if (time_budget && !time_budget->limits_time()) {
     throw Error(ErrorCode::kUsage, "The time budget " + time_budget->text + " is no time.", "--budget",

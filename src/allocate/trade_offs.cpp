@@ -14,8 +14,7 @@ TradeOffs trade_offs(const Sensitivity& scores, std::size_t sizes, std::size_t t
   }
   TradeOffs result;
   result.processor = scores.time.processor;
-  AllocateOptions limited = options;
-  limited.time_budget.reset();
+  AllocateOptions limited = options.without_time_budget();
   double fastest = 0, slowest = 0;
   for (const Plan& plan : frontier_plans(scores, sizes, limited)) {
     result.sizes.push_back(Budget::parse(plan.budget));

@@ -109,14 +109,13 @@ std::string exact_glob(const std::string& name) {
 /// `plan` with only the layers changed that --what-if names: every other layer is pinned where it is.
 Plan changed_alone(const Sensitivity& scores, const Plan& plan, const AllocateOptions& with_change,
                    std::size_t changes) {
-  AllocateOptions pinned = with_change;
+  AllocateOptions pinned = with_change.without_time_budget();
   std::vector<Override> all;
   for (const PlanEntry& entry : plan.entries) all.push_back({exact_glob(entry.layer), entry.candidate, entry.reason});
   all.insert(all.end(), with_change.overrides.end() - static_cast<std::ptrdiff_t>(changes),
              with_change.overrides.end());
   pinned.overrides = std::move(all);
   pinned.uniform = false;
-  pinned.time_budget.reset();
   constexpr double kNoLimit = 1e15;
   return allocate(scores, Budget{Budget::Unit::kBytes, kNoLimit, plan.budget}, pinned);
 }
