@@ -25,6 +25,7 @@ void measure(const std::string& folder, int trials) {
   const mpq::Model model = mpq::Model::load(folder + "/model.onnx");
   const mpq::Samples samples = mpq::Samples::open(folder + "/calibration.npz", model);
   mpq::AnalyzeOptions options;
+  options.engine = "rounding";
   options.trials = trials;
   options.threads = 1;
   const mpq::AnalysisCost cut = cost_of(model, samples, options, false);

@@ -54,19 +54,36 @@ encode::RunForm run_form_of(const std::string& compute) {
   return compute == "float" ? encode::RunForm::kFloat : encode::RunForm::kInteger;
 }
 
-/// Writes into every candidate what choosing it adds to a file of this run form.
+/// Writes into every candidate what choosing it adds to a file of this run form. Layers that could not be analyzed stay
+/// as they are, so their bytes belong to the file's base.
 void fill_sizes(const Model& model, encode::RunForm run_form, Sensitivity& scores) {
+  std::map<std::string, LayerSensitivity*> scored;
+  for (LayerSensitivity& layer : scores.layers) scored.emplace(layer.layer.name, &layer);
+  std::vector<LayerSensitivity*> layers;  // null: not analyzed
   std::vector<std::vector<Candidate>> candidates;
-  for (const LayerSensitivity& layer : scores.layers) {
+  for (const Layer& layer : model.layers()) {
+    if (!layer.quantizable()) continue;
+    const auto found = scored.find(layer.name);
+    layers.push_back(found == scored.end() ? nullptr : found->second);
     auto& list = candidates.emplace_back();
-    for (const CandidateScore& score : layer.candidates) list.push_back(score.candidate);
+    if (layers.back() == nullptr) {
+      list.emplace_back();
+      continue;
+    }
+    for (const CandidateScore& score : layers.back()->candidates) list.push_back(score.candidate);
   }
   const encode::SizeTable table = encode::size_table(model, candidates, run_form);
   scores.size = table.facts;
-  for (std::size_t i = 0; i < scores.layers.size(); ++i) {
-    for (std::size_t c = 0; c < scores.layers[i].candidates.size(); ++c) {
-      scores.layers[i].candidates[c].file_bytes = table.file_bytes[i][c];
-      scores.layers[i].candidates[c].function = table.functions[i][c];
+  scores.size.quantizable_parameters = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i] == nullptr) {
+      scores.size.base_bytes += table.file_bytes[i].front();
+      continue;
+    }
+    scores.size.quantizable_parameters += layers[i]->layer.parameters;
+    for (std::size_t c = 0; c < layers[i]->candidates.size(); ++c) {
+      layers[i]->candidates[c].file_bytes = table.file_bytes[i][c];
+      layers[i]->candidates[c].function = table.functions[i][c];
     }
   }
 }
@@ -247,6 +264,10 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
                 "`mpq inspect` lists every weight and why it is left alone.");
   }
   Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
+  if (scores.layers.empty()) {
+    throw Error(ErrorCode::kUnsupported, "No layer of the model can be analyzed: " + scores.skipped.front().skip_reason,
+                model.facts().path, "The warnings above name each layer and the reason.");
+  }
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < model.layers().size(); ++i) places[model.layers()[i].name] = i;
   price_codebooks([&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); }, options, scores);

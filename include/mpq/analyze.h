@@ -15,10 +15,13 @@ namespace mpq {
 /// The perturbation engine's knobs (docs/methods.md; US20240220783A1 fixes the steps and leaves the laws open).
 struct AnalyzeOptions {
   /// "rounding": reruns with the real rounding errors. "noise": reruns with a random law. "adjoint": reverse passes
-  /// price every layer and candidate at once, to second order; layers they do not reach are rerun. "auto": the adjoint,
-  /// and reruns of the widths where the second-order law is in doubt. Empty: "rounding" or "noise", as `noise` says.
-  std::string engine;
-  int probes = 2;  ///< reverse passes per sample ("adjoint", "auto")
+  /// price every layer and candidate at once, to second order; layers they do not reach are rerun. "auto": the adjoint
+  /// where it applies (metrics kl and mse at the network's outputs, their mean, real rounding errors), else reruns.
+  std::string engine = "auto";
+  int probes = 1;  ///< reverse passes per sample ("adjoint")
+  /// "auto" only: so many layers, spread over the network, are rerun too, to tell how well the engines agree
+  /// (Sensitivity::agreement). The prices stay the adjoint's.
+  int pilots = 0;
   /// "quantization": the real rounding error at each candidate. "gaussian", "uniform" (+-step/2 of each width),
   /// "rademacher": random laws whose variance is the candidate's rounding-error variance.
   std::string noise = "quantization";
@@ -29,9 +32,9 @@ struct AnalyzeOptions {
   std::string aggregation = "mean";  ///< "mean" | "max" | "quantile", over trials
   double quantile = 0.9;
   /// Perturbations per layer and candidate; trial k uses sample k mod (number of samples). 0 = adaptive:
-  /// rounds until the layer ranking is settled or `max_trials` is reached.
+  /// rounds until the layer ranking is settled or `max_trials` is reached; the adjoint takes that many samples.
   int trials = 0;
-  int max_trials = 32;
+  int max_trials = 20;
   /// Random laws only: each trial runs W+E and W-E and keeps the mean.
   bool antithetic = true;
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
@@ -59,6 +62,7 @@ struct AnalysisCost {
   double forward_equivalents = 0;     ///< seconds of all runs / forward_seconds
   double full_rerun_equivalents = 0;  ///< what the same trials would cost as full forward passes
   std::int64_t trial_runs = 0;
+  double bound_equivalents = 0;  ///< the most it was to cost, as announced before it began
 };
 
 /// Perturbs the weights of each layer a number of times, measures how much the outputs move, and returns the

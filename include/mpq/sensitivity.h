@@ -26,14 +26,16 @@ struct DataFacts {
 
 /// The engine's knobs as they were used (see mpq/analyze.h for the meaning of each).
 struct AnalyzeSettings {
-  std::string engine = "rounding";     ///< "noise" | "rounding" | "adjoint" | "auto"
+  /// What made the prices: "noise" | "rounding" | "adjoint"; "auto" in records of older versions, which mixed the last
+  /// two.
+  std::string engine = "rounding";
   std::string noise = "quantization";  ///< "gaussian" | "uniform" | "rademacher" | "quantization"
   std::string place = "network";       ///< "network" | "local"
   std::string metric = "auto";         ///< resolved: "kl" | "mse" | "relative_l2" | "sqnr" | "cosine"
   std::string aggregation = "mean";    ///< "mean" | "max" | "quantile"
   double quantile = 0.9;
   int trials = 0;  ///< 0 = adaptive
-  int max_trials = 32;
+  int max_trials = 20;
   std::uint64_t seed = 1;
   std::vector<int> bits;          ///< candidate widths
   bool antithetic = true;         ///< random laws only
@@ -92,6 +94,13 @@ struct MeasuredAs {
   double weight = 1;  ///< relative to the other outputs
 };
 
+/// How the adjoint's prices compare with reruns of the same layers, candidates and samples.
+struct EngineAgreement {
+  std::int64_t pairs = 0;       ///< layers x candidates that both engines priced
+  double rank_correlation = 0;  ///< Spearman
+  double median_ratio = 0;      ///< adjoint / rerun
+};
+
 /// Layer x candidate scores. The value `mpq analyze` writes; holds no times, so equal inputs give equal bytes.
 struct Sensitivity {
   static constexpr int kSchemaVersion = 1;
@@ -106,7 +115,8 @@ struct Sensitivity {
   TimeFacts time;
   std::int64_t trial_runs = 0;  ///< runs of a part of the network
   double rank_stability = 0;    ///< Spearman correlation of the layer ranking between two halves of the trials
-  bool settled = false;         ///< adaptive trials stopped because the ranking was settled, not at the cap
+  bool settled = false;         ///< the trials told the order of the layers apart, as far as it matters
+  std::optional<EngineAgreement> agreement;  ///< where reruns were made beside the adjoint
 };
 
 /// Throws Error{kInvalidInput} naming `where` when the text is no valid record of this schema version.

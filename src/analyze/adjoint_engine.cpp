@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <mutex>
 
 #include "mpq/error.h"
 
@@ -99,7 +100,8 @@ class Engine {
   void run_shapes(const SameShapes& shapes, const Tasks& tasks);
   void run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& tasks);
   void run_batches(Group& group);
-  void run_trial(Group& group, std::size_t trial, std::size_t place) const;
+  void run_trial(Group& group, std::size_t trial, std::size_t place);
+  void announce(std::size_t layers);
   void multiply(Group& group, std::size_t task, std::size_t first, std::size_t count) const;
   void multiply_gathered(Group& group, std::size_t task) const;
   std::size_t batch_of(const Group& group) const;
@@ -123,7 +125,8 @@ class Engine {
   RowProducts row_products_;
   graph::RunForm form_;
   std::vector<std::string> reasons_;  ///< per task: why it is measured by reruns
-  std::size_t done_ = 0;              ///< trials, of all groups
+  std::mutex mutex_;
+  std::size_t done_ = 0;  ///< trials of layers; guarded by mutex_
 };
 
 void Engine::give_up(const Tasks& tasks, const std::string& reason) {
@@ -232,9 +235,6 @@ void Engine::run_batches(Group& group) {
     const std::size_t count = std::min(batch, group.trials.size() - first);
     parallel_for(count, threads, [&](std::size_t k, int) { run_trial(group, first + k, k); });
     parallel_for(group.tasks.size(), threads, [&](std::size_t i, int) { multiply(group, i, first, count); });
-    done_ += count * group.tasks.size();
-    observer_.progress("analyze", static_cast<double>(done_),
-                       static_cast<double>(experiment_.tasks.size() * experiment_.trial_cap), "reverse passes");
   }
   parallel_for(group.tasks.size(), threads, [&](std::size_t i, int) { multiply_gathered(group, i); });
   for (std::size_t i = 0; i < group.tasks.size(); ++i) {
@@ -257,7 +257,7 @@ Feed Engine::feed_of(const adjoint::AdjointGraph& graph, const adjoint::FactsMap
 }
 
 /// `place`: of the trial in its batch.
-void Engine::run_trial(Group& group, std::size_t trial, std::size_t place) const {
+void Engine::run_trial(Group& group, std::size_t trial, std::size_t place) {
   stop_if_cancelled();
   const double begin = thread_seconds();
   const std::int64_t probes = experiment_.options.probes;
@@ -287,6 +287,18 @@ void Engine::run_trial(Group& group, std::size_t trial, std::size_t place) const
     if (targets[v] != nullptr) *targets[v] = std::move(values[v]);
   }
   cost_.add(thread_seconds() - begin, 0, 1);
+  announce(group.tasks.size());
+}
+
+/// One more trial of so many layers is done.
+void Engine::announce(std::size_t layers) {
+  double done = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    done = static_cast<double>(done_ += layers);
+  }
+  observer_.progress("analyze", done, static_cast<double>(experiment_.tasks.size() * experiment_.trial_cap),
+                     "reverse passes");
 }
 
 /// Of the trials [first, first + count), which the batch holds.

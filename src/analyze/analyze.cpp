@@ -4,8 +4,9 @@
 #include "mpq/error.h"
 
 #include "analyze/adjoint_engine.h"
+#include "analyze/agreement.h"
 #include "analyze/checkpoint.h"
-#include "analyze/doubtful.h"
+#include "analyze/cost_bound.h"
 #include "analyze/engine.h"
 #include "analyze/experiment.h"
 #include "analyze/reference.h"
@@ -37,26 +38,34 @@ void warn_of_failure(const Experiment& experiment, std::size_t task, const std::
               "Run the same command again to go on from there.");
 }
 
-bool by_adjoint(const std::string& engine) { return engine == "adjoint" || engine == "auto"; }
-
 /// Returns the tasks that are left to be measured by reruns.
-std::vector<std::size_t> adjoint_first(const Experiment& experiment, const Reference& reference,
-                                       const std::string& engine, Observer& observer, CostMeter& meter,
-                                       std::vector<TaskOutcome>& outcomes) {
+std::vector<std::size_t> adjoint_first(const Experiment& experiment, const Reference& reference, Observer& observer,
+                                       CostMeter& meter, std::vector<TaskOutcome>& outcomes) {
   const std::vector<Unpriced> unpriced = price_by_adjoint(experiment, reference, observer, meter, outcomes);
   warn_of_unpriced(experiment, unpriced, observer);
-  if (engine == "auto") rerun_doubtful(experiment, reference, observer, meter, outcomes);
   std::vector<std::size_t> tasks;
   for (const Unpriced& entry : unpriced) tasks.push_back(entry.task);
   return tasks;
 }
 
-AnalysisCost cost_of(const CostMeter& meter, const Reference& reference, double seconds) {
+/// Every damage a full forward pass; where trials were run, as many as they took.
+double full_reruns(const std::vector<TaskOutcome>& outcomes, const Reference& reference, const CostMeter& meter) {
+  if (reference.engine != "adjoint") return static_cast<double>(meter.runs());
+  std::size_t damages = 0;
+  for (const TaskOutcome& outcome : outcomes) {
+    for (const std::vector<double>& row : outcome.damages) damages += row.size();
+  }
+  return static_cast<double>(damages);
+}
+
+AnalysisCost cost_of(const CostMeter& meter, const Reference& reference, const std::vector<TaskOutcome>& outcomes,
+                     double bound, double seconds) {
   AnalysisCost cost;
   cost.seconds = seconds;
   cost.forward_seconds = reference.forward_seconds;
   cost.forward_equivalents = meter.seconds() / reference.forward_seconds;
-  cost.full_rerun_equivalents = static_cast<double>(meter.runs());
+  cost.full_rerun_equivalents = full_reruns(outcomes, reference, meter);
+  cost.bound_equivalents = bound;
   cost.trial_runs = meter.runs();
   return cost;
 }
@@ -73,7 +82,6 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   std::vector<TaskOutcome> outcomes(experiment.tasks.size());
   for (std::size_t t = 0; t < outcomes.size(); ++t) outcomes[t].failure = experiment.tasks[t].failure;
 
-  const std::string engine = engine_of(options);
   CostMeter meter;
   std::vector<std::size_t> reruns(outcomes.size());
   std::iota(reruns.begin(), reruns.end(), std::size_t{0});
@@ -82,12 +90,19 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   if (checkpoint.resumed() > 0) {
     observer.note("An interrupted analysis is taken up: " + std::to_string(checkpoint.resumed()) + " pieces are done.");
   }
-  bool settled = false;
+  std::optional<EngineAgreement> agreement;
+  CostBound bound(experiment, reference, observer);
   try {
-    if (by_adjoint(engine)) reruns = adjoint_first(experiment, reference, engine, observer, meter, outcomes);
+    if (reference.engine == "adjoint") {
+      bound.announce_adjoint();
+      reruns = adjoint_first(experiment, reference, observer, meter, outcomes);
+      if (options.engine == "auto")
+        agreement = agreement_with_reruns(experiment, reference, bound, observer, meter, outcomes);
+    }
     if (!reruns.empty()) {
+      bound.announce_reruns(reruns);
       Rounds rounds(experiment, reference, checkpoint, observer, meter);
-      settled = run_until_settled(experiment, rounds, reruns, outcomes);
+      run_until_settled(experiment, rounds, reruns, outcomes);
     }
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) report_interruption(checkpoint);
@@ -97,11 +112,13 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
     if (!outcomes[t].failure.empty()) warn_of_failure(experiment, t, outcomes[t].failure, observer);
   }
   observer.note("Fitting grids took " + format_number(meter.fit_seconds()) + " s of processor time.");
-  Sensitivity result = make_sensitivity(experiment, reference, outcomes, settled);
+  Sensitivity result = make_sensitivity(experiment, reference, outcomes);
+  result.agreement = agreement;
   price_unexercised(experiment, outcomes, result, observer);
   checkpoint.remove();
   if (cost != nullptr) {
-    *cost = cost_of(meter, reference, std::chrono::duration<double>(Clock::now() - begin).count());
+    const std::chrono::duration<double> spent = Clock::now() - begin;
+    *cost = cost_of(meter, reference, outcomes, bound.equivalents(), spent.count());
   }
   return result;
 }

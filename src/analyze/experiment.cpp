@@ -79,11 +79,6 @@ std::vector<TrialRange> Experiment::rounds() const {
   return result;
 }
 
-std::string engine_of(const AnalyzeOptions& options) {
-  if (!options.engine.empty()) return options.engine;
-  return options.noise == "quantization" ? "rounding" : "noise";
-}
-
 Experiment make_experiment(const Model& model, const Samples& samples,
                            const std::vector<std::vector<Candidate>>& candidates, const AnalyzeOptions& options,
                            Observer& observer) {

@@ -50,9 +50,6 @@ struct Experiment {
   std::vector<TrialRange> rounds() const;
 };
 
-/// The engine the options ask for: "noise", "rounding", "adjoint" or "auto".
-std::string engine_of(const AnalyzeOptions& options);
-
 /// Throws Error{kInvalidInput} without samples, Error{kUsage} when `outputs_glob` matches nothing.
 Experiment make_experiment(const Model& model, const Samples& samples,
                            const std::vector<std::vector<Candidate>>& candidates, const AnalyzeOptions& options,

@@ -25,7 +25,7 @@ void require(bool holds, const std::string& sentence, const std::string& option)
 }  // namespace
 
 void AnalyzeOptions::validate() const {
-  if (!engine.empty()) require_one_of(engine, {"noise", "rounding", "adjoint", "auto"}, "--engine");
+  require_one_of(engine, {"noise", "rounding", "adjoint", "auto"}, "--engine");
   require_one_of(noise, {"quantization", "gaussian", "uniform", "rademacher"}, "--noise");
   require_one_of(place, {"network", "local"}, "--place");
   require_one_of(metric, {"auto", "kl", "mse", "relative_l2", "sqnr", "cosine"}, "--metric");
@@ -43,11 +43,11 @@ void AnalyzeOptions::validate() const {
   require(std::find(forms.begin(), forms.end(), "grid") != forms.end(),
           "Plain grids are always offered; the list of forms lacks \"grid\".", "--forms");
   require(!bits.empty(), "No candidate width was given; widths are 2 to 8, 16 and 32 (float).", "--bits");
-  const bool by_adjoint = engine == "adjoint" || engine == "auto";
   require(probes >= 1, "At least one probe is needed; " + std::to_string(probes) + " were asked for.", "--probes");
-  require(engine.empty() || (engine == "noise") == (noise != "quantization"),
+  require(pilots >= 0, "The number of pilot layers cannot be " + std::to_string(pilots) + ".", "pilots");
+  require(engine == "auto" || (engine == "noise") == (noise != "quantization"),
           "The engine \"" + engine + "\" does not go with the noise \"" + noise + "\".", "--noise");
-  require(!by_adjoint || place == "network",
+  require(engine != "adjoint" || place == "network",
           "The adjoint starts at the network's outputs; the place \"local\" needs reruns.", "--place");
   constexpr std::array kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
   for (const int width : bits) {

@@ -80,6 +80,15 @@ std::vector<Target> fold_samples(const Experiment& experiment, const std::vector
   return targets;
 }
 
+/// The adjoint prices what is a square of the outputs' change, in the mean over the trials.
+std::string resolve_engine(const AnalyzeOptions& options, const std::string& metric) {
+  if (options.engine != "auto") return options.engine;
+  if (options.noise != "quantization") return "noise";
+  const bool applies = (metric == "kl" || metric == "mse") && options.place == "network" &&
+                       options.aggregation == "mean" && !options.full_reruns;
+  return applies ? "adjoint" : "rounding";
+}
+
 std::string resolve(const Experiment& experiment, const Reference& reference) {
   std::vector<OutputKind> kinds;
   if (experiment.options.place == "network") {
@@ -110,7 +119,10 @@ Reference measure_reference(const Experiment& experiment, Observer& observer) {
     target.kind = output.kind.value_or(target.kind);
   }
   reference.metric = resolve(experiment, reference);
+  reference.engine = resolve_engine(experiment.options, reference.metric);
+  const double begin = thread_seconds();
   const runtime::Session plain(experiment.form.model, *experiment.form.store);
+  reference.load_seconds = thread_seconds() - begin;
   const Feed& feed = experiment.samples[experiment.order.front()];
   reference.forward_seconds = forward_seconds(plain, feed);
   return reference;

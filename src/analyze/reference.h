@@ -21,6 +21,8 @@ struct Reference {
   std::string metric;  ///< resolved: never "auto"
   std::map<std::string, Target> targets;
   double forward_seconds = 0;  ///< of processor time, one forward pass
+  double load_seconds = 0;     ///< of processor time, making a session of the network
+  std::string engine;          ///< resolved: "noise", "rounding" or "adjoint"
 };
 
 /// Runs the network on every sample the trials can use. Warns of targets that hold nothing to be compared with.

@@ -112,7 +112,7 @@ void Rounds::announce(const Item& item) {
   observer_.progress("analyze", done, total, experiment_.layer_of(experiment_.tasks[item.task]).name);
 }
 
-bool run_until_settled(const Experiment& experiment, Rounds& rounds, const std::vector<std::size_t>& among,
+void run_until_settled(const Experiment& experiment, Rounds& rounds, const std::vector<std::size_t>& among,
                        std::vector<TaskOutcome>& outcomes) {
   bool settled = false;
   for (const TrialRange& range : experiment.rounds()) {
@@ -121,7 +121,6 @@ bool run_until_settled(const Experiment& experiment, Rounds& rounds, const std::
     rounds.run(range, active, outcomes);
     settled = experiment.adaptive() && ranking_settled(reference_rows(experiment, outcomes));
   }
-  return settled;
 }
 
 }  // namespace mpq::perturb

@@ -39,9 +39,8 @@ class Rounds {
   double trials_done_ = 0;  ///< guarded by mutex_
 };
 
-/// Rounds of trials of the tasks `among`, until the ranking is settled or the cap is reached. Returns whether adaptive
-/// trials settled it.
-bool run_until_settled(const Experiment& experiment, Rounds& rounds, const std::vector<std::size_t>& among,
+/// Rounds of trials of the tasks `among`, until the ranking is settled or the cap is reached.
+void run_until_settled(const Experiment& experiment, Rounds& rounds, const std::vector<std::size_t>& among,
                        std::vector<TaskOutcome>& outcomes);
 
 }  // namespace mpq::perturb

@@ -54,8 +54,8 @@ LayerSensitivity score_layer(const Experiment& experiment, const Task& task, con
 
 AnalyzeSettings settings_of(const AnalyzeOptions& options, const Reference& reference) {
   AnalyzeSettings settings;
-  settings.engine = engine_of(options);
-  settings.probes = settings.engine == "adjoint" || settings.engine == "auto" ? options.probes : 0;
+  settings.engine = reference.engine;
+  settings.probes = settings.engine == "adjoint" ? options.probes : 0;
   settings.noise = options.noise;
   settings.place = options.place;
   settings.metric = reference.metric;
@@ -92,7 +92,7 @@ std::vector<std::span<const double>> reference_rows(const Experiment& experiment
 }
 
 Sensitivity make_sensitivity(const Experiment& experiment, const Reference& reference,
-                             const std::vector<TaskOutcome>& outcomes, bool settled) {
+                             const std::vector<TaskOutcome>& outcomes) {
   Sensitivity result;
   result.model = experiment.model.facts();
   result.data = experiment.samples.facts();
@@ -116,8 +116,9 @@ Sensitivity make_sensitivity(const Experiment& experiment, const Reference& refe
     if (layer.quantizable()) layer.skip_reason = failures[i];
     result.skipped.push_back(std::move(layer));
   }
-  result.rank_stability = rank_stability(reference_rows(experiment, outcomes));
-  result.settled = settled;
+  const auto rows = reference_rows(experiment, outcomes);
+  result.rank_stability = rank_stability(rows);
+  result.settled = experiment.adaptive() && ranking_settled(rows);
   return result;
 }
 

@@ -26,7 +26,7 @@ MeanError aggregate(std::span<const double> damages, const AnalyzeOptions& optio
 
 /// The record of everything measured. Tasks that failed join the skipped layers with their reason.
 Sensitivity make_sensitivity(const Experiment& experiment, const Reference& reference,
-                             const std::vector<TaskOutcome>& outcomes, bool settled);
+                             const std::vector<TaskOutcome>& outcomes);
 
 /// Damages at the reference width of the tasks that were measured.
 std::vector<std::span<const double>> reference_rows(const Experiment& experiment,

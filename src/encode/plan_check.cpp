@@ -67,7 +67,10 @@ std::vector<Candidate> planned_candidates(const Model& model, const Plan& plan) 
   for (const std::size_t index : quantizable_layers(model)) {
     const Layer& layer = model.layers()[index];
     const auto found = entries.find(layer.name);
-    if (found == entries.end()) mismatch("The plan says nothing about this layer of the model.", layer.name);
+    if (found == entries.end()) {
+      result.emplace_back();
+      continue;
+    }
     const PlanEntry& entry = *found->second;
     if (entry.parameters != layer.parameters) {
       mismatch("The plan gives the layer " + std::to_string(entry.parameters) + " weights, and the model has " +

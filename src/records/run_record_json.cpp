@@ -138,6 +138,7 @@ Json write_analysis(const RunRecord& record) {
   object["trial_runs"] = record.cost ? Json(record.cost->trial_runs) : Json(nullptr);
   put_number(object, "forward_equivalents", cost(&AnalysisCost::forward_equivalents));
   put_number(object, "full_rerun_equivalents", cost(&AnalysisCost::full_rerun_equivalents));
+  put_number(object, "bound_equivalents", cost(&AnalysisCost::bound_equivalents));
   put_number(object, "seconds", cost(&AnalysisCost::seconds));
   put_number(object, "forward_seconds", cost(&AnalysisCost::forward_seconds));
   return object;
@@ -151,6 +152,7 @@ std::optional<AnalysisCost> read_cost(const JsonReader& reader) {
   cost.trial_runs = runs->integer(0);
   cost.forward_equivalents = reader.number("forward_equivalents");
   cost.full_rerun_equivalents = reader.number("full_rerun_equivalents");
+  if (reader.find("bound_equivalents")) cost.bound_equivalents = reader.number("bound_equivalents");
   cost.seconds = reader.number("seconds");
   cost.forward_seconds = reader.number("forward_seconds");
   return cost;

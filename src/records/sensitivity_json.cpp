@@ -112,6 +112,17 @@ SizeFacts read_size(const JsonReader& reader) {
   return size;
 }
 
+Json write_agreement(const EngineAgreement& agreement) {
+  Json object{{"pairs", agreement.pairs}};
+  put_number(object, "rank_correlation", agreement.rank_correlation);
+  put_number(object, "median_ratio", agreement.median_ratio);
+  return object;
+}
+
+EngineAgreement read_agreement(const JsonReader& reader) {
+  return {reader.at("pairs").integer(0), reader.number("rank_correlation"), reader.number("median_ratio")};
+}
+
 }  // namespace
 
 Json write_sensitivity(const Sensitivity& value) {
@@ -135,6 +146,7 @@ Json write_sensitivity(const Sensitivity& value) {
               {"trial_runs", value.trial_runs}};
   put_number(object, "rank_stability", value.rank_stability);
   object["settled"] = value.settled;
+  object["agreement"] = value.agreement ? write_agreement(*value.agreement) : Json(nullptr);
   object["layers"] = std::move(layers);
   object["skipped"] = std::move(skipped);
   return object;
@@ -154,6 +166,7 @@ Sensitivity read_sensitivity(const JsonReader& reader) {
   value.trial_runs = reader.at("trial_runs").integer(0);
   value.rank_stability = reader.number("rank_stability");
   value.settled = reader.at("settled").boolean();
+  if (const auto agreement = reader.find("agreement")) value.agreement = read_agreement(*agreement);
   std::set<std::string> names;
   for (const JsonReader& layer : reader.at("layers").elements()) {
     value.layers.push_back(read_layer_sensitivity(layer));

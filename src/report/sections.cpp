@@ -18,8 +18,17 @@ std::int64_t stored_element_bytes(const std::string& dtype) {
   return dtype == "float16" || dtype == "bfloat16" ? 2 : 4;
 }
 
+std::string perturbation_text(const AnalyzeSettings& s) {
+  if (s.engine == "adjoint")
+    return fmt::format("rounding errors priced by reverse passes (adjoint), {} a sample", counted(s.probes, "probe"));
+  return fmt::format("{} noise, {}", printable(s.noise),
+                     s.place == "local" ? "measured at each layer's own output" : "measured at the network's outputs");
+}
+
 std::string trials_text(const Sensitivity& scores) {
   const AnalyzeSettings& s = scores.settings;
+  if (s.engine == "adjoint")
+    return counted(std::min<std::int64_t>(s.trials > 0 ? s.trials : s.max_trials, scores.data.samples), "sample");
   if (s.trials > 0) return counted(s.trials, "trial") + " per candidate";
   return fmt::format("adaptive trials, at most {} per candidate", s.max_trials);
 }
@@ -127,25 +136,35 @@ std::string drop_text(const DropSearch& search) {
          fmt::format("; the next below, {} bytes, {}", format_count(below->file_bytes), limit.format(below->found));
 }
 
-std::string method_fields(const Sensitivity& scores, const Style& style) {
-  const AnalyzeSettings& s = scores.settings;
-  std::string text =
-      fmt::format("{} noise, {}, {}; {}; seed {}", printable(s.noise),
-                  s.place == "local" ? "measured at each layer's own output" : "measured at the network's outputs",
-                  metric_text(s.metric), trials_text(scores), s.seed);
+std::string method_text(const Sensitivity& scores) {
+  return fmt::format("{}, {}; {}; seed {}", perturbation_text(scores.settings), metric_text(scores.settings.metric),
+                     trials_text(scores), scores.settings.seed);
+}
+
+std::string ranking_text(const Sensitivity& scores) {
   std::string rank =
       fmt::format("stability {:.3f} (rank correlation between two halves of the trials)", scores.rank_stability);
-  if (s.trials == 0) {
+  if (scores.settings.trials == 0) {
     rank += scores.settled ? "; settled" : "; NOT settled when the trials ran out: --effort or --max-trials buys more";
   }
-  return field("Method", text, style) + outputs_field(scores, style) + field("Ranking", rank, style) +
-         field("Samples", describe(scores.data), style);
+  if (!scores.agreement) return rank;
+  return rank + fmt::format("; {} rerun: rank correlation {:.3f}, the adjoint's price {:.2f} of the rerun's (median)",
+                            counted(scores.agreement->pairs, "candidate"), scores.agreement->rank_correlation,
+                            scores.agreement->median_ratio);
+}
+
+std::string method_fields(const Sensitivity& scores, const Style& style) {
+  return field("Method", method_text(scores), style) + outputs_field(scores, style) +
+         field("Ranking", ranking_text(scores), style) + field("Samples", describe(scores.data), style);
 }
 
 std::string cost_field(const AnalysisCost& cost, const Style& style) {
   std::string text = fmt::format("the analysis took {} = {} forward passes ({} runs)", duration(cost.seconds),
                                  format_count(static_cast<std::int64_t>(cost.forward_equivalents + 0.5)),
                                  format_count(cost.trial_runs));
+  if (cost.bound_equivalents > 0)
+    text += fmt::format("; at most {} were announced",
+                        format_count(static_cast<std::int64_t>(cost.bound_equivalents + 0.5)));
   if (cost.full_rerun_equivalents > cost.forward_equivalents && cost.forward_equivalents > 0) {
     text += fmt::format("; with every trial a full pass: {}, {:.1f} times as many",
                         format_count(static_cast<std::int64_t>(cost.full_rerun_equivalents + 0.5)),

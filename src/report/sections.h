@@ -29,7 +29,11 @@ std::string time_text(const PlanTime& time);
 std::string latency_text(const LatencyCheck& check);
 /// The smallest model within a limit of the loss: what was measured on the way.
 std::string drop_text(const DropSearch& search);
-/// How the sensitivities were found: engine, noise, place, metric, trials, ranking stability, data.
+/// How the sensitivities were found: engine, noise, place, metric, trials or samples, seed.
+std::string method_text(const Sensitivity& scores);
+/// How sure the order of the layers is, and how well the engines that ran agree.
+std::string ranking_text(const Sensitivity& scores);
+/// Both, with what each output is taken for and the data.
 std::string method_fields(const Sensitivity& scores, const Style& style);
 /// What the analysis cost.
 std::string cost_field(const AnalysisCost& cost, const Style& style);

@@ -107,15 +107,15 @@ const std::array kTable = {
            kReaders, G::kAnalysis, &S::forms},
     Option{"scale-fit", 0, "mse|minmax", "how scales are fitted: least squared error, or plain range (default mse)",
            kReaders, G::kAnalysis, &S::scale_fit},
-    Option{"engine", 0, "noise|rounding|adjoint|auto", "reruns with random noise or the real rounding errors (default "
-           "rounding), reverse passes that price everything at once, or these with reruns where in doubt",
+    Option{"engine", 0, "noise|rounding|adjoint|auto", "reruns with random noise or with the real rounding errors, "
+           "or reverse passes that price everything at once (default auto: reverse passes where they apply)",
            kReaders, G::kAnalysis, &S::engine},
-    Option{"probes", 0, "N", "reverse passes per sample of the adjoint (default 2)", kReaders, G::kAnalysis, &S::probes, 1, 1024},
+    Option{"probes", 0, "N", "reverse passes per sample of the adjoint (default 1)", kReaders, G::kAnalysis, &S::probes, 1, 1024},
     Option{"noise", 0, "gaussian|uniform|rademacher|quantization", "the law of the perturbations (default quantization, "
            "with --engine noise gaussian)", kReaders, G::kAnalysis, &S::noise},
     Option{"trials", 0, "N|adaptive", "perturbations per layer and candidate; adaptive stops when the ranking is settled "
            "(the default)", kReaders, G::kAnalysis, &S::trials},
-    Option{"max-trials", 0, "N", "cap of the adaptive trials", kReaders, G::kAnalysis, &S::max_trials, 1, 1'000'000},
+    Option{"max-trials", 0, "N", "cap of the adaptive trials, and of the samples the adjoint sees", kReaders, G::kAnalysis, &S::max_trials, 1, 1'000'000},
     Option{"metric", 0, "auto|kl|mse|relative_l2|sqnr|cosine", "what counts as damage (default auto: kl for "
            "distributions, else mse)", kRunners, G::kAnalysis, &S::metric},
     Option{"place", 0, "network|local", "where it is measured: the network's outputs or the layer's own (default network)",

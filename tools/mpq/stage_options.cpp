@@ -17,8 +17,12 @@
 namespace mpq::cli {
 namespace {
 
-/// --effort: the cap of the adaptive trials. Documented in docs/cli.md.
-constexpr std::array<int, 5> kMaxTrialsOfEffort = {4, 12, 32, 96, 256};
+/// What --effort stands for. Documented in docs/cli.md.
+struct Effort {
+  int samples;  ///< the cap of the trials
+  int pilots;   ///< layers rerun beside the adjoint
+};
+constexpr std::array<Effort, 5> kEfforts = {{{4, 0}, {10, 0}, {20, 0}, {64, 8}, {256, 32}}};
 
 Error usage(const std::string& what, const std::string& where, const std::string& hint = {}) {
   return Error(ErrorCode::kUsage, what, where, hint);
@@ -116,13 +120,14 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   AnalyzeOptions options;
   const auto effort = static_cast<std::size_t>(settings.effort.value_or(kDefaultEffort));
   options.noise = noise_law(settings);
-  options.engine = settings.engine;
+  if (!settings.engine.empty()) options.engine = settings.engine;
   options.probes = static_cast<int>(settings.probes.value_or(options.probes));
   options.place = settings.place;
   options.metric = settings.metric;
   options.aggregation = settings.aggregation;
   options.trials = parse_trials(settings.trials);
-  options.max_trials = static_cast<int>(settings.max_trials.value_or(kMaxTrialsOfEffort[effort - 1]));
+  options.max_trials = static_cast<int>(settings.max_trials.value_or(kEfforts[effort - 1].samples));
+  options.pilots = kEfforts[effort - 1].pilots;
   if (!settings.bits.empty()) options.bits = parse_bits(settings.bits);
   if (!settings.forms.empty()) options.forms = parse_forms(settings.forms);
   options.scale_fit = settings.scale_fit;
@@ -222,9 +227,10 @@ std::string checkpoint_path(const Settings& settings, const Model& model, const 
 }
 
 std::string analysis_key(const Model& model, const std::string& data, const AnalyzeOptions& o) {
-  std::string key = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.engine, o.noise, o.place,
-                                o.metric, o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes,
-                                fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
+  std::string key =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.engine, o.noise, o.place, o.metric,
+                  o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes, o.pilots,
+                  fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
   return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));
 }
@@ -237,6 +243,7 @@ std::vector<std::pair<std::string, std::string>> options_in_force(const Settings
     if (!known) result.emplace_back(name, value);
   };
   add("effort", std::to_string(settings.effort.value_or(kDefaultEffort)));
+  add("engine", options.engine);
   add("noise", options.noise);
   add("place", options.place);
   add("metric", options.metric);

@@ -38,7 +38,7 @@ constexpr std::array<std::pair<const char*, const char*>, 21> kTold = {{{"calibr
                                                                         {"outputs", ""},
                                                                         {"seed", "1"},
                                                                         {"scores", ""},
-                                                                        {"max-trials", "32"}}};
+                                                                        {"max-trials", "20"}}};
 
 bool was_given(const RunRecord& record, const std::string& name) {
   return std::any_of(record.options.begin(), record.options.end(), [&](const auto& o) { return o.first == name; });

@@ -83,13 +83,9 @@ std::string facts(const View& view) {
   if (r.output) list += definition("Written", describe(*r.output));
   if (r.latency) list += definition("Latency", latency_text(*r.latency));
   if (view.scores != nullptr) {
-    const AnalyzeSettings& s = view.scores->settings;
-    list += definition("Method", fmt::format("{} noise, {}, {}; seed {}", s.noise,
-                                             s.place == "local" ? "at each layer's own output" : "at the outputs",
-                                             metric_text(s.metric), s.seed));
+    list += definition("Method", method_text(*view.scores));
     list += definition("Samples", describe(view.scores->data));
-    list += definition("Ranking", fmt::format("stability {:.3f}{}", view.scores->rank_stability,
-                                              view.scores->settled ? ", settled" : ""));
+    list += definition("Ranking", ranking_text(*view.scores));
   }
   double seconds = 0;
   for (const auto& [stage, time] : r.timings_seconds) seconds += time;

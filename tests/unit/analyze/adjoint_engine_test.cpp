@@ -1,5 +1,6 @@
 #include "analyze/adjoint_engine.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 
 #include "analyze/engine.h"
 #include "fixtures.h"
+#include "support/statistics.h"
 
 namespace mpq::perturb {
 namespace {
@@ -24,15 +26,19 @@ class Listener : public Observer {
     const std::lock_guard lock(mutex_);
     warnings += message + "\n";
   }
-  std::string warnings;
+  void note(const std::string& message) override {
+    const std::lock_guard lock(mutex_);
+    notes += message + "\n";
+  }
+  std::string warnings, notes;
 
  private:
   std::mutex mutex_;
 };
 
 Sensitivity run(const Model& model, const Samples& samples, const std::string& engine, int probes = 2, int threads = 1,
-                Observer& observer = silent_observer(), const std::vector<OutputRole>& roles = {}) {
-  AnalyzeOptions options;
+                Observer& observer = silent_observer(), const std::vector<OutputRole>& roles = {},
+                AnalyzeOptions options = {}, AnalysisCost* cost = nullptr) {
   options.output_roles = roles;
   options.engine = engine;
   options.probes = probes;
@@ -42,7 +48,7 @@ Sensitivity run(const Model& model, const Samples& samples, const std::string& e
   for (const Layer& layer : model.layers()) {
     if (layer.quantizable()) candidates.push_back(kCandidates);
   }
-  return analyze_candidates(model, samples, candidates, options, observer, nullptr);
+  return analyze_candidates(model, samples, candidates, options, observer, cost);
 }
 
 void expect_close(const Sensitivity& adjoint, const Sensitivity& measured, std::size_t candidate, double tolerance) {
@@ -132,13 +138,57 @@ TEST(AdjointEngine, LayersItCannotReachAreMeasured) {
   EXPECT_NE(priced.layers[1].candidates[1].damage, measured.layers[1].candidates[1].damage);
 }
 
-TEST(AdjointEngine, AutoMeasuresTheFewestBits) {
+TEST(AdjointEngine, AutoIsTheAdjointWhereItApplies) {
   const Model model = load(testing_models::residual_mlp());
   const Samples samples = gaussian_samples("x", {1, 32}, 8);
-  const Sensitivity automatic = run(model, samples, "auto"), measured = run(model, samples, "rounding");
+  EXPECT_EQ(to_json(run(model, samples, "auto")), to_json(run(model, samples, "adjoint")));
+  const auto engine_with = [&](const auto& change) {
+    AnalyzeOptions options;
+    change(options);
+    return run(model, samples, "auto", 1, 1, silent_observer(), {}, options).settings.engine;
+  };
+  EXPECT_EQ(engine_with([](AnalyzeOptions& o) { o.metric = "cosine"; }), "rounding");
+  EXPECT_EQ(engine_with([](AnalyzeOptions& o) { o.place = "local"; }), "rounding");
+  EXPECT_EQ(engine_with([](AnalyzeOptions& o) { o.aggregation = "max"; }), "rounding");
+  EXPECT_EQ(engine_with([](AnalyzeOptions& o) { o.full_reruns = true; }), "rounding");
+  EXPECT_EQ(engine_with([](AnalyzeOptions& o) { o.noise = "uniform"; }), "noise");
+}
+
+TEST(AdjointEngine, PilotsTellHowWellTheEnginesAgreeAndChangeNoPrice) {
+  const Model model = load(testing_models::residual_mlp());
+  const Samples samples = gaussian_samples("x", {1, 32}, 12);
+  AnalyzeOptions options;
+  options.pilots = 3;
+  const Sensitivity piloted = run(model, samples, "auto", 50, 1, silent_observer(), {}, options);
+  const Sensitivity adjoint = run(model, samples, "adjoint", 50), measured = run(model, samples, "rounding");
+  std::vector<double> prices, damages;
   for (std::size_t l = 0; l < 3; ++l) {
-    EXPECT_EQ(automatic.layers[l].candidates[0].damage, measured.layers[l].candidates[0].damage);
+    for (std::size_t c = 0; c + 1 < kCandidates.size(); ++c) {
+      EXPECT_EQ(piloted.layers[l].candidates[c].damage, adjoint.layers[l].candidates[c].damage);
+      prices.push_back(adjoint.layers[l].candidates[c].damage);
+      damages.push_back(measured.layers[l].candidates[c].damage);
+    }
   }
+  ASSERT_TRUE(piloted.agreement.has_value());
+  EXPECT_FALSE(adjoint.agreement.has_value());
+  EXPECT_EQ(piloted.agreement->pairs, 9);
+  EXPECT_NEAR(piloted.agreement->rank_correlation, spearman(prices, damages), 1e-12);
+  for (std::size_t i = 0; i < prices.size(); ++i) prices[i] /= damages[i];
+  std::sort(prices.begin(), prices.end());
+  EXPECT_NEAR(piloted.agreement->median_ratio, prices[4], 1e-12);
+}
+
+TEST(AdjointEngine, TellsWhatItCostsAtMostBeforeItBegins) {
+  const Model model = load(testing_models::residual_mlp());
+  Listener listener;
+  AnalysisCost cost;
+  AnalyzeOptions options;
+  options.pilots = 2;
+  run(model, gaussian_samples("x", {1, 32}, 4), "auto", 1, 1, listener, {}, options, &cost);
+  EXPECT_THAT(listener.notes, ::testing::HasSubstr("Reverse passes over 4 samples: at most "));
+  EXPECT_THAT(listener.notes, ::testing::HasSubstr("Reruns of 2 pilot layers: at most "));
+  EXPECT_GE(cost.bound_equivalents, 4 * (1 + 12) + 2 * 4 * (3 + 1));
+  EXPECT_EQ(cost.full_rerun_equivalents, 3 * 3 * 4);
 }
 
 TEST(AdjointEngine, RefusesMetricsThatAreNoSecondOrderForm) {

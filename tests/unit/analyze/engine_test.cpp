@@ -34,8 +34,10 @@ std::vector<std::vector<Candidate>> for_all_layers(const Model& model) {
   return result;
 }
 
-Sensitivity run(const Model& model, const Samples& samples, const AnalyzeOptions& options,
+/// Perturbs and reruns, by whatever law the options name.
+Sensitivity run(const Model& model, const Samples& samples, AnalyzeOptions options,
                 Observer& observer = silent_observer(), AnalysisCost* cost = nullptr) {
+  if (options.noise == "quantization") options.engine = "rounding";
   return analyze_candidates(model, samples, for_all_layers(model), options, observer, cost);
 }
 

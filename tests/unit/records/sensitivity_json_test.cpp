@@ -60,6 +60,17 @@ TEST(SensitivityJson, AnEmptyOneRoundTrips) {
   EXPECT_EQ(to_json(sensitivity_from_json(text, kFile)), text);
 }
 
+TEST(SensitivityJson, KeepsTheEnginesAgreement) {
+  Sensitivity value = example_sensitivity();
+  EXPECT_FALSE(sensitivity_from_json(to_json(value), kFile).agreement.has_value());
+  value.agreement = EngineAgreement{24, 0.75, 1.0 / 3};
+  const Sensitivity back = sensitivity_from_json(to_json(value), kFile);
+  ASSERT_TRUE(back.agreement.has_value());
+  EXPECT_EQ(back.agreement->pairs, 24);
+  EXPECT_EQ(back.agreement->rank_correlation, 0.75);
+  EXPECT_EQ(back.agreement->median_ratio, 1.0 / 3);
+}
+
 TEST(SensitivityJson, KeepsNumbersThatAreNotFinite) {
   Sensitivity value = example_sensitivity();
   value.layers[0].candidates[0].damage = INFINITY;
@@ -99,6 +110,10 @@ TEST(SensitivityJson, EveryMissingKeyIsNamed) {
     const std::string text = part.dump();
     if (key == "measured_as") {  // younger than the schema version: older records do without
       EXPECT_TRUE(sensitivity_from_json(text, kFile).measured_as.empty());
+      continue;
+    }
+    if (key == "agreement") {  // so is this
+      EXPECT_FALSE(sensitivity_from_json(text, kFile).agreement.has_value());
       continue;
     }
     EXPECT_THAT(invalid_input(kFile, [&] { sensitivity_from_json(text, kFile); }), HasSubstr(key));

@@ -57,6 +57,18 @@ TEST(Sections, UnsettledRankingsSayWhatCuresThem) {
   EXPECT_THAT(method_fields(scores, kStyle), Not(HasSubstr("settled"))) << "a fixed number of trials settles nothing";
 }
 
+TEST(Sections, TheAdjointHasSamplesAndProbesInsteadOfTrials) {
+  Sensitivity scores = report_test::sample_sensitivity();
+  scores.settings.engine = "adjoint";
+  scores.settings.probes = 1;
+  scores.settings.max_trials = 20;
+  scores.data.samples = 12;
+  EXPECT_THAT(method_text(scores), HasSubstr("reverse passes (adjoint), 1 probe a sample"));
+  EXPECT_THAT(method_text(scores), HasSubstr("; 12 samples;"));
+  scores.agreement = EngineAgreement{24, 0.9876, 1.05};
+  EXPECT_THAT(ranking_text(scores), HasSubstr("24 candidates rerun: rank correlation 0.988, the adjoint's price 1.05"));
+}
+
 TEST(Sections, CostIsInForwardPasses) {
   const std::string text = cost_field(AnalysisCost{12.5, 0.002, 163.4, 6912, 720}, kStyle);
   EXPECT_THAT(text, HasSubstr("163 forward passes (720 runs)"));

@@ -1,0 +1,63 @@
+#include "analyze/cost_bound.h"
+
+#include <cmath>
+#include <set>
+
+#include "support/text.h"
+
+namespace mpq::perturb {
+
+namespace {
+
+// Measured on seven networks (docs/adjoint.md) and rounded up.
+constexpr double kReversePasses = 12;  // forward passes that one probe's reverse pass takes, products included
+constexpr double kAdjointLoads = 24;   // loads of the plain network that preparing one shape of the samples takes
+
+constexpr double kRerunLoads = 4;  // sessions a layer's part of the network may take, where the first does not do
+
+std::size_t shapes_of(const Experiment& experiment) {
+  std::set<std::vector<std::vector<std::int64_t>>> known;
+  for (std::size_t k = 0; k < experiment.trial_cap; ++k) {
+    std::vector<std::vector<std::int64_t>> shapes;
+    for (const auto& [name, tensor] : experiment.samples[experiment.sample_of(k)]) shapes.push_back(tensor.shape());
+    known.insert(std::move(shapes));
+  }
+  return known.size();
+}
+
+}  // namespace
+
+void CostBound::announce(double equivalents, const std::string& what) {
+  equivalents_ += equivalents;
+  observer_.note(what + ": at most " + format_number(std::ceil(equivalents)) + " forward passes.");
+}
+
+void CostBound::announce_adjoint() {
+  const double trials = static_cast<double>(experiment_.trial_cap);
+  announce(static_cast<double>(shapes_of(experiment_)) * kAdjointLoads * load_equivalents() +
+               trials * (1 + kReversePasses * experiment_.options.probes),
+           "Reverse passes over " + std::to_string(experiment_.trial_cap) + " samples");
+}
+
+void CostBound::announce_pilots(const std::vector<std::size_t>& tasks, std::size_t trials) {
+  announce(rerun_equivalents(tasks, trials, 1), "Reruns of " + std::to_string(tasks.size()) + " pilot layers");
+}
+
+void CostBound::announce_reruns(const std::vector<std::size_t>& tasks) {
+  announce(rerun_equivalents(tasks, experiment_.trial_cap, experiment_.rounds().size()),
+           "Reruns of " + std::to_string(tasks.size()) + " layers");
+}
+
+double CostBound::rerun_equivalents(const std::vector<std::size_t>& tasks, std::size_t trials,
+                                    std::size_t rounds) const {
+  const double each = experiment_.law != Law::kQuantization && experiment_.options.antithetic ? 2 : 1;
+  double equivalents = static_cast<double>(trials);  // what is captured in front of the layers
+  for (const std::size_t t : tasks) {
+    const double candidates = static_cast<double>(experiment_.tasks[t].candidates.size());
+    equivalents += static_cast<double>(trials) * (each * candidates + 1);
+    equivalents += static_cast<double>(rounds) * kRerunLoads * load_equivalents();
+  }
+  return equivalents;
+}
+
+}  // namespace mpq::perturb
