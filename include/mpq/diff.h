@@ -36,6 +36,9 @@ struct LayerChange {
 struct RecordDiff {
   ModelFacts before, after;
   bool same_settings = true;  ///< the sensitivities were found in the same way, so scores may be compared
+  /// Spearman correlation of the scores of the layers that both records rank: 1 where they order them alike. Whatever
+  /// the settings, since it compares orders. Absent with fewer than three such layers.
+  std::optional<double> rank_correlation;
   std::vector<FigureChange> figures;
   std::vector<LayerChange> layers;  ///< the first record's layers in their order, then the added ones
 };

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "report/as_run.h"
+#include "support/statistics.h"
 
 namespace mpq {
 namespace {
@@ -81,6 +82,17 @@ std::vector<LayerChange> layer_changes(const Facts& before, const Facts& after, 
   return changes;
 }
 
+std::optional<double> rank_correlation(const std::vector<LayerChange>& layers) {
+  constexpr std::size_t kFewest = 3;
+  std::vector<double> before, after;
+  for (const LayerChange& layer : layers) {
+    if (!layer.before_score || !layer.after_score) continue;
+    before.push_back(layer.before_score->value);
+    after.push_back(layer.after_score->value);
+  }
+  return before.size() < kFewest ? std::nullopt : std::optional(spearman(before, after));
+}
+
 using Figure = std::optional<Estimate>;
 
 Figure count(std::int64_t value) { return Estimate{static_cast<double>(value), 0}; }
@@ -137,6 +149,7 @@ RecordDiff diff(const AnyRecord& before, const AnyRecord& after) {
                     {"accuracy", accuracy(a), accuracy(b), true}};
   std::erase_if(result.figures, [](const FigureChange& figure) { return !figure.before && !figure.after; });
   result.layers = layer_changes(facts_of(a), facts_of(b), result.same_settings);
+  result.rank_correlation = rank_correlation(result.layers);
   return result;
 }
 

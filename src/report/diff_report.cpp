@@ -104,6 +104,8 @@ std::string closing(const RecordDiff& diff) {
   std::string text =
       fmt::format("{}: {} changed, {} added, {} gone, {} the same", report::counted(std::ssize(diff.layers), "layer"),
                   count(Kind::kChanged), count(Kind::kAdded), count(Kind::kGone), count(Kind::kSame));
+  if (diff.rank_correlation)
+    text += fmt::format("; rank correlation of the sensitivities {:.3f}", *diff.rank_correlation);
   if (!diff.same_settings) text += ". The sensitivities were found in different ways, so scores are not compared";
   return text;
 }
@@ -173,6 +175,7 @@ std::string document(const RecordDiff& diff) {
   };
   Json json{{"schema_version", 1}, {"record", "diff"}, {"before", facts(diff.before)}, {"after", facts(diff.after)}};
   json["same_settings"] = diff.same_settings;
+  json["rank_correlation"] = or_null(diff.rank_correlation, [](double value) { return value; });
   json["figures"] = Json::array();
   for (const FigureChange& f : diff.figures) {
     const bool whole = f.name.ends_with("bytes");

@@ -25,7 +25,7 @@ namespace mpq::cli {
 namespace {
 
 /// Options and commands of the full contract that this version does not have yet.
-const std::set<std::string> kNotYet = {"--forms", "--shard", "merge"};
+const std::set<std::string> kNotYet = {"--shard", "merge"};
 
 Error usage_error(const std::string& what, const std::string& hint) { return Error(ErrorCode::kUsage, what, {}, hint); }
 

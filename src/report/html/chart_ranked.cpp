@@ -76,7 +76,10 @@ std::string ranked_card(const View& view) {
           : "Predicted damage of each layer at its width. Logarithmic.";
   if (view.shown != nullptr) lead += " The colour is the width that the plan gives the layer.";
   if (rows < view.ranked.size())
-    lead += fmt::format(" The {} most sensitive of {} layers; the table below holds all.", rows, view.ranked.size());
+    lead += fmt::format(
+        " The {} most sensitive of {} layers; where scripts run the chart scrolls to the rest; the table below holds "
+        "all.",
+        rows, view.ranked.size());
   return card("ranked", "Which layers matter", lead,
               "<div class=\"still rows\"><ol class=\"names\">\n" + names + "</ol>" + svg +
                   "</svg><ol class=\"values\">\n" + values + "</ol></div>\n");

@@ -33,7 +33,24 @@ RunRecord other_run() {
 TEST(Diff, EqualRecordsAreTheSame) {
   const RecordDiff same = diff(report_test::sample_run(), report_test::sample_run());
   for (const LayerChange& change : same.layers) EXPECT_EQ(change.kind, Kind::kSame);
-  EXPECT_THAT(render(same, {}), HasSubstr("3 layers: 0 changed, 0 added, 0 gone, 3 the same."));
+  EXPECT_THAT(render(same, {}), HasSubstr("3 layers: 0 changed, 0 added, 0 gone, 3 the same; rank correlation of the sensitivities 1.000."));
+}
+
+TEST(Diff, ComparesTheOrdersOfTheLayers) {
+  RunRecord run = report_test::sample_run();
+  EXPECT_EQ(diff(run, run).rank_correlation, 1);
+  RunRecord other = run;
+  other.sensitivity->layers[0].score = 3;
+  other.sensitivity->layers[1].score = 1;
+  other.sensitivity->layers[2].score = 2;
+  run.sensitivity->layers[0].score = 1;
+  run.sensitivity->layers[1].score = 2;
+  run.sensitivity->layers[2].score = 3;
+  // 1 - 6 sum d^2 / (n (n^2 - 1)) with d = 2, 1, 1 (Spearman 1904).
+  EXPECT_DOUBLE_EQ(*diff(run, other).rank_correlation, -0.5);
+  EXPECT_THAT(render(diff(run, other), {}), HasSubstr("rank correlation of the sensitivities -0.500"));
+  other.sensitivity->layers.pop_back();
+  EXPECT_FALSE(diff(run, other).rank_correlation.has_value());
 }
 
 TEST(Diff, FindsAddedGoneAndChangedLayers) {
