@@ -10,8 +10,10 @@
 #include "analyze/adjoint_heads.h"
 #include "analyze/adjoint_observe.h"
 #include "analyze/adjoint_products.h"
+#include "graph/adjoint/unroll.h"
 #include "graph/adjoint/upgrade.h"
 #include "runtime/session.h"
+#include "runtime/taken_branches.h"
 #include "support/parallel.h"
 #include "support/text.h"
 
@@ -62,6 +64,12 @@ std::vector<Tasks> groups_of(const Experiment& experiment, const Tasks& tasks, s
   return groups;
 }
 
+/// The network as the adjoint is written for it: for the shapes of one sample.
+struct Shaped {
+  graph::RunForm form;
+  adjoint::FactsMap facts;
+};
+
 /// One graph, the trials of its shapes, and what they gave.
 struct Group {
   const adjoint::AdjointGraph& graph;
@@ -98,7 +106,8 @@ class Engine {
 
  private:
   void run_shapes(const SameShapes& shapes, const Tasks& tasks);
-  void run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& tasks);
+  Shaped shaped_for(const Feed& sample) const;
+  void run_group(const SameShapes& shapes, const Shaped& shaped, const Tasks& tasks);
   void run_batches(Group& group);
   void run_trial(Group& group, std::size_t trial, std::size_t place);
   void announce(std::size_t layers);
@@ -145,7 +154,7 @@ std::vector<Unpriced> Engine::run() {
                                 std::vector<double>(experiment_.trial_cap, 0.0));
   }
   try {
-    form_ = adjoint::upgraded(experiment_.form);
+    form_ = adjoint::upgraded(runtime::taken_branches(experiment_.form, experiment_.samples));
     for (const SameShapes& shapes : by_shapes(experiment_)) run_shapes(shapes, tasks);
   } catch (const adjoint::NoRule& reason) {
     give_up(tasks, reason.what());
@@ -164,10 +173,9 @@ void Engine::run_shapes(const SameShapes& shapes, const Tasks& tasks) {
   stop_if_cancelled();
   const Feed& sample = experiment_.samples[experiment_.sample_of(shapes.trials.front())];
   const double begin = thread_seconds();
-  adjoint::FactsMap facts;
+  Shaped shaped;
   try {
-    if (form_.index != experiment_.form.index) require_same_outputs(experiment_, reference_, form_, sample);
-    facts = observe(experiment_, form_, sample);
+    shaped = shaped_for(sample);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) throw;
     throw adjoint::NoRule(error.what());
@@ -177,28 +185,41 @@ void Engine::run_shapes(const SameShapes& shapes, const Tasks& tasks) {
   std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(open),
                [&](std::size_t t) { return reasons_[t].empty(); });
   const std::int64_t limit = experiment_.options.activation_memory_bytes / 4;
-  for (const Tasks& group : groups_of(experiment_, open, limit)) run_group(shapes, facts, group);
+  for (const Tasks& group : groups_of(experiment_, open, limit)) run_group(shapes, shaped, group);
 }
 
-void Engine::run_group(const SameShapes& shapes, const adjoint::FactsMap& facts, const Tasks& tasks) {
+Shaped Engine::shaped_for(const Feed& sample) const {
+  Shaped shaped{form_, observe(experiment_, form_, sample)};
+  shaped.form = adjoint::unrolled(form_, shaped.facts);
+  if (shaped.form.index != form_.index) shaped.facts = observe(experiment_, shaped.form, sample);
+  if (shaped.form.index != experiment_.form.index) {
+    require_same_outputs(experiment_, reference_, shaped.form, sample);
+  }
+  return shaped;
+}
+
+void Engine::run_group(const SameShapes& shapes, const Shaped& shaped, const Tasks& tasks) {
   std::vector<std::string> weights;
   for (const std::size_t task : tasks) weights.push_back(experiment_.form.weight_names[experiment_.tasks[task].layer]);
   try {
     const double begin = thread_seconds();
-    const adjoint::AdjointGraph graph = adjoint::build(form_.model, facts, weights, heads_, experiment_.options.probes);
+    const adjoint::AdjointGraph graph =
+        adjoint::build(shaped.form.model, shaped.facts, weights, heads_, experiment_.options.probes);
     Tasks dense;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const adjoint::WeightAdjoint& weight = graph.weights[i];
       if (!weight.stop.empty()) give_up({tasks[i]}, weight.stop);
       if (!weight.dense.empty()) dense.push_back(tasks[i]);
-      const bool reached = !weight.dense.empty() || !weight.gathered.empty();
-      if (reached) outcomes_[tasks[i]].runs += static_cast<std::int64_t>(shapes.trials.size());
+      // Where the adjoint does not arrive though the layer leads to an output, the samples take other branches.
+      const bool leads = !experiment_.tasks[tasks[i]].boundary.empty();
+      if (leads || !weight.dense.empty() || !weight.gathered.empty())
+        outcomes_[tasks[i]].runs += static_cast<std::int64_t>(shapes.trials.size());
     }
     if (graph.model.graph().output().empty()) return;
-    const runtime::Session session(graph.model, *form_.store);
+    const runtime::Session session(graph.model, *shaped.form.store);
     cost_.add(thread_seconds() - begin, 0, 0);
     errors_.prepare(dense);
-    Group group{graph, facts, session, shapes.trials, tasks, {}, {}, {}};
+    Group group{graph, shaped.facts, session, shapes.trials, tasks, {}, {}, {}};
     run_batches(group);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kInterrupted) throw;

@@ -48,7 +48,7 @@ void require_same_outputs(const Experiment& experiment, const Reference& referen
   };
   const double difference = trial_damage(reference, experiment.outputs, outputs_of(experiment.form), outputs_of(form));
   if (difference > kSame) {
-    throw graph::adjoint::NoRule("brought to a newer operator set the model computes something else (damage " +
+    throw graph::adjoint::NoRule("written in operators that have rules the model computes something else (damage " +
                                  format_number(difference) + ")");
   }
 }

@@ -4,7 +4,7 @@
 
 #include "mpq/error.h"
 
-#include "calibrate/activations.h"
+#include "runtime/activations.h"
 #include "support/parallel.h"
 
 namespace mpq::calibrate {
@@ -20,7 +20,7 @@ std::map<std::string, ActivationStatistics> activation_statistics(const graph::R
     const std::vector<std::string> names(values.begin() + static_cast<std::ptrdiff_t>(first),
                                          values.begin() + static_cast<std::ptrdiff_t>(first + count));
     std::vector<ActivationStatistics> slots(count);
-    const Activations activations(form, names);
+    const runtime::Activations activations(form, names);
     for (std::size_t s = 0; s < samples.size(); ++s) {
       if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while activations were measured.");
       observer.progress("activations", static_cast<double>(first * samples.size() + s * count),

@@ -7,7 +7,7 @@
 
 #include "mpq/error.h"
 
-#include "calibrate/activations.h"
+#include "runtime/activations.h"
 #include "runtime/outputs.h"
 #include "runtime/session.h"
 #include "support/damage.h"
@@ -81,7 +81,7 @@ std::vector<SampleRun> capture(const graph::RunForm& form, const std::set<std::s
   constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
   std::set<std::string> names = needed;
   names.insert(outputs.begin(), outputs.end());
-  const Activations activations(form, {names.begin(), names.end()});
+  const runtime::Activations activations(form, {names.begin(), names.end()});
   std::vector<SampleRun> runs;
   std::int64_t held = 0;
   for (std::size_t s = 0; s < samples.size() && (s == 0 || held + held / static_cast<std::int64_t>(s) < kMostBytes);
@@ -89,7 +89,7 @@ std::vector<SampleRun> capture(const graph::RunForm& form, const std::set<std::s
     SampleRun& run = runs.emplace_back();
     run.values = activations.of(samples[s]);
     for (const std::string& name : outputs) run.outputs.emplace(name, run.values.at(name));
-    held += bytes_of(run.values);
+    held += runtime::bytes_of(run.values);
   }
   return runs;
 }

@@ -60,7 +60,7 @@ bool AdvancingPass::read_later(const graph::RunForm& form, int value) const {
 }
 
 void AdvancingPass::advance_to(const graph::RunForm& form, const std::vector<std::string>& names) {
-  if (!kept_.empty() && bytes_of(kept_[0]) * static_cast<std::int64_t>(kept_.size()) > limit_bytes_) {
+  if (!kept_.empty() && runtime::bytes_of(kept_[0]) * static_cast<std::int64_t>(kept_.size()) > limit_bytes_) {
     from_scratch_ = true;
     kept_.clear();
   }

@@ -8,8 +8,8 @@
 
 #include "mpq/samples.h"
 
-#include "calibrate/activations.h"
 #include "graph/cut.h"
+#include "runtime/activations.h"
 #include "runtime/session.h"
 
 namespace mpq::calibrate {
@@ -45,7 +45,7 @@ class AdvancingPass {
   std::vector<std::string> computed_;  ///< outputs of the session
   std::vector<std::string> keep_;      ///< what to keep behind this stop
   std::unique_ptr<const runtime::Session> session_;
-  std::optional<Activations> whole_;
+  std::optional<runtime::Activations> whole_;
 };
 
 }  // namespace mpq::calibrate

@@ -5,14 +5,14 @@
 
 #include "mpq/error.h"
 
-#include "calibrate/activations.h"
 #include "calibrate/advancing_pass.h"
 #include "calibrate/bias.h"
 #include "calibrate/input_rows.h"
-#include "calibrate/taken_branches.h"
 #include "graph/run_index.h"
 #include "graph/scopes.h"
 #include "quantize/codebook.h"
+#include "runtime/activations.h"
+#include "runtime/taken_branches.h"
 #include "support/parallel.h"
 
 namespace mpq::calibrate {
@@ -65,7 +65,7 @@ WeightRounder::WeightRounder(const Model& model, const Samples& samples, int thr
       threads_(threads),
       observer_(observer),
       whole_(graph::run_form(model)),
-      form_(taken_branches(whole_, samples)) {}
+      form_(runtime::taken_branches(whole_, samples)) {}
 
 void WeightRounder::check_cancelled() const {
   if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the weights were rounded.");
@@ -143,7 +143,7 @@ void WeightRounder::for_each_sample(const std::function<std::vector<Feed>(std::s
     for (std::size_t i = 0; i < captured.size(); ++i) add(first + i, captured[i]);
     first += captured.size();
     std::int64_t bytes = 1;
-    for (const Feed& feed : captured[0]) bytes += bytes_of(feed);
+    for (const Feed& feed : captured[0]) bytes += runtime::bytes_of(feed);
     at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(kActivationBytes / bytes, 1, kMostAtOnce));
   }
 }
@@ -155,7 +155,7 @@ void WeightRounder::collect(const Jobs& batch) const {
     job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns);
     for (const InputUse& use : job->inputs.uses) uses.push_back(&use);
   }
-  const Activations activations(form_, activations_of(uses));
+  const runtime::Activations activations(form_, activations_of(uses));
   for_each_sample([&](std::size_t sample) { return std::vector<Feed>{activations.of(samples_[sample])}; },
                   [&](std::size_t sample, const std::vector<Feed>& captured) {
                     parallel_for(batch.size(), resolve_threads(threads_), [&](std::size_t j, int) {

@@ -138,6 +138,56 @@ TEST(AdjointEngine, LayersItCannotReachAreMeasured) {
   EXPECT_NE(priced.layers[1].candidates[1].damage, measured.layers[1].candidates[1].damage);
 }
 
+/// Two branches with a weight each; an input decides.
+Model branching() {
+  return load(testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,32] x, bool first) => (float[1,24] y) {
+      h = MatMul(x, u)
+      y = If (first) <
+        then_branch = left () => (float[1,24] l) { l = MatMul(h, v) },
+        else_branch = right () => (float[1,24] r) { r = MatMul(h, w) }> })",
+                                    {{"u", {32, 32}, 0.2F}, {"v", {32, 24}, 0.2F}, {"w", {32, 24}, 0.2F}}));
+}
+
+Samples with_condition(const std::vector<bool>& first) {
+  const Samples inputs = gaussian_samples("x", {1, 32}, first.size());
+  std::vector<Feed> feeds;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    Feed feed = inputs[i];
+    Tensor condition(DType::kBool, {});
+    condition.as_mutable<bool>()[0] = first[i];
+    feed.insert_or_assign("first", condition);
+    feeds.push_back(std::move(feed));
+  }
+  return {std::move(feeds), inputs.facts()};
+}
+
+TEST(AdjointEngine, ReachesIntoTheBranchThatAllSamplesTake) {
+  const Model model = branching();
+  Listener listener;
+  const Samples samples = with_condition(std::vector<bool>(6, true));
+  const Sensitivity priced = run(model, samples, "adjoint", 400, 1, listener);
+  EXPECT_THAT(listener.warnings, ::testing::Not(::testing::HasSubstr("The adjoint stops")));
+  EXPECT_THAT(listener.warnings, ::testing::HasSubstr("never exercise 1 of 3 layers"));
+  const Sensitivity measured = run(model, samples, "rounding");
+  for (const std::size_t layer : {0U, 1U}) {
+    const double expected = measured.layers[layer].candidates[2].damage;
+    EXPECT_NEAR(priced.layers[layer].candidates[2].damage, expected, 0.15 * expected) << layer;
+  }
+  EXPECT_GT(priced.layers[2].score, 0) << "priced like a layer of median sensitivity";
+}
+
+TEST(AdjointEngine, BranchesThatChangeFromSampleToSampleAreMeasured) {
+  const Model model = branching();
+  Listener listener;
+  const Samples samples = with_condition({true, false, true, false});
+  const Sensitivity priced = run(model, samples, "adjoint", 2, 1, listener);
+  EXPECT_THAT(listener.warnings, ::testing::HasSubstr("The adjoint stops at If"));
+  EXPECT_EQ(
+      to_json(priced).substr(to_json(priced).find("\"layers\"")),
+      to_json(run(model, samples, "rounding")).substr(to_json(run(model, samples, "rounding")).find("\"layers\"")));
+}
+
 TEST(AdjointEngine, AutoIsTheAdjointWhereItApplies) {
   const Model model = load(testing_models::residual_mlp());
   const Samples samples = gaussian_samples("x", {1, 32}, 8);

@@ -9,7 +9,7 @@
 #include "graph/cut.h"
 #include "runtime/session.h"
 
-namespace mpq::calibrate {
+namespace mpq::runtime {
 
 /// Values inside the network, for one sample at a time: inputs of the model are taken from the sample.
 class Activations {
@@ -21,9 +21,9 @@ class Activations {
 
  private:
   std::vector<std::string> computed_, given_;
-  std::unique_ptr<const runtime::Session> session_;
+  std::unique_ptr<const Session> session_;
 };
 
 std::int64_t bytes_of(const Feed& feed);
 
-}  // namespace mpq::calibrate
+}  // namespace mpq::runtime

@@ -1,8 +1,8 @@
-#include "calibrate/activations.h"
+#include "runtime/activations.h"
 
 #include "graph/run_index.h"
 
-namespace mpq::calibrate {
+namespace mpq::runtime {
 
 Activations::Activations(const graph::RunForm& form, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -10,7 +10,7 @@ Activations::Activations(const graph::RunForm& form, const std::vector<std::stri
     (is_input ? given_ : computed_).push_back(name);
   }
   if (computed_.empty()) return;
-  session_ = std::make_unique<const runtime::Session>(graph::with_outputs(form, computed_), *form.store);
+  session_ = std::make_unique<const Session>(graph::with_outputs(form, computed_), *form.store);
 }
 
 Feed Activations::of(const Feed& sample) const {
@@ -31,4 +31,4 @@ std::int64_t bytes_of(const Feed& feed) {
   return bytes;
 }
 
-}  // namespace mpq::calibrate
+}  // namespace mpq::runtime

@@ -4,10 +4,10 @@
 
 #include "graph/cut.h"
 
-namespace mpq::calibrate {
+namespace mpq::runtime {
 
 /// The run form with every If replaced by the branch that all samples take, nested ones too; those whose condition
 /// changes from sample to sample stay. What the branches compute can then be captured.
 graph::RunForm taken_branches(const graph::RunForm& form, const Samples& samples);
 
-}  // namespace mpq::calibrate
+}  // namespace mpq::runtime

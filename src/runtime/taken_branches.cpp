@@ -1,15 +1,15 @@
-#include "calibrate/taken_branches.h"
+#include "runtime/taken_branches.h"
 
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "calibrate/activations.h"
 #include "graph/run_index.h"
 #include "graph/take_branches.h"
+#include "runtime/activations.h"
 
-namespace mpq::calibrate {
+namespace mpq::runtime {
 
 namespace {
 
@@ -61,4 +61,4 @@ graph::RunForm taken_branches(const graph::RunForm& form, const Samples& samples
   return result;
 }
 
-}  // namespace mpq::calibrate
+}  // namespace mpq::runtime
