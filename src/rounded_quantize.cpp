@@ -53,12 +53,12 @@ QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& reque
 }
 
 /// In float arithmetic: integer kernels that round the activations too come on top of every style alike.
-double RoundedQuantizer::trial_damage(const Plan& plan, const Requests& requests, const RoundedNetwork& trial,
+Verification RoundedQuantizer::trial_damage(const Plan& plan, const Requests& requests, const RoundedNetwork& trial,
                                       const QuantizeOptions& options, Observer& observer) const {
   QuantizeOptions floating = options;
   floating.compute = "float";
   const QuantizedModel model = written(plan, requests, trial, "", encode::forms_of(floating), floating, observer);
-  return verify(model_, model.model(), calibrate::held_out_of(calibration_), {}, judge_, observer).damage;
+  return verify(model_, model.model(), calibrate::held_out_of(calibration_), {}, judge_, observer);
 }
 
 void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const std::string& method,
@@ -74,10 +74,12 @@ void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const s
     calibrate::WeightRounder::Networks networks = rounder_->round(requests, style, fit);
     if (networks.final.empty()) break;
     const bool judged = styles.size() > 1;
-    const double damage = judged ? trial_damage(plan, requests, networks.trial, options, observer) : 0;
+    double damage = 0;
     if (judged) {
-      observer.note("rounded " + rounding_of(style) + ": damage " + format_number(damage) +
-                    " on samples not fitted to");
+      const Verification trial = trial_damage(plan, requests, networks.trial, options, observer);
+      damage = trial.damage;
+      observer.note("rounded " + rounding_of(style) + ": damage " + format_number(damage) + " +-" +
+                    format_number(trial.damage_standard_error) + " on samples not fitted to");
     }
     if (!(damage < least)) continue;
     least = damage;
