@@ -3,37 +3,12 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "mpq/latency.h"
-#include "mpq/model.h"
 #include "mpq/observer.h"
-#include "mpq/profile.h"
 #include "mpq/quantize.h"
-#include "mpq/samples.h"
-
-#include "profile/timing.h"
 
 namespace mpq {
-
-/// Times written models beside the original on one processor of a profile.
-class LatencyBench {
- public:
-  /// Refers to its arguments. `feed`: inputs of the shapes the profile was made with; throws Error{kInvalidInput} for
-  /// others.
-  LatencyBench(const Model& original, const Profile& profile, const std::string& processor, const Feed& feed);
-
-  /// Both models in sessions of their own, for as long as it takes.
-  LatencyCheck check(const QuantizedModel& written, const Observer& observer) const;
-
- private:
-  profiling::Runner runner(const Model& model) const;
-
-  const Model& original_;
-  const Processor& processor_;
-  const Feed& feed_;
-  double profiled_seconds_ = 0;
-};
 
 /// Writes a model for at most so many seconds by the profile, in this arithmetic (AllocateOptions::compute). Throws
 /// Error{kInfeasible} when no plan takes so little.

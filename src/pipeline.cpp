@@ -16,6 +16,7 @@
 #include "encode/metadata.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
+#include "latency_bench.h"
 #include "latency_budget.h"
 #include "plan_writing.h"
 #include "rounded_quantize.h"
@@ -23,6 +24,7 @@
 #include "runtime/session.h"
 #include "smallest_model.h"
 #include "support/processor.h"
+#include "support/text.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
 
@@ -177,8 +179,11 @@ std::optional<Verification> uniform_baseline(const Writing& writing, const Sensi
 QuantizedModel meet_latency(const Writing& writing, Sensitivity& scores, const RunData& data, const Budget& size,
                             RunRecord& record) {
   const PipelineOptions& options = writing.options;
+  constexpr double kMostSeconds = 3;
   const LatencyBench bench(writing.model, *options.profile, scores.time.processor, data.calibration[0]);
-  const auto measured = [&](const QuantizedModel& written) { return bench.check(written, writing.observer); };
+  const auto measured = [&](const QuantizedModel& written) {
+    return bench.check(written, writing.observer, kMostSeconds);
+  };
   if (!options.allocate.time_budget) {
     QuantizedModel written = meet_budget(writing, scores, size);
     record.latency = measured(written);
@@ -234,6 +239,21 @@ QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& s
   const std::optional<Budget> most = options.budgets.empty() ? std::nullopt : std::optional(options.budgets[0]);
   record.drop_search = search_smallest(*scores, options.allocate, *options.max_drop, most, try_size, writing.observer);
   return *std::move(smallest);
+}
+
+/// Times what was written beside the original on one core, where no profile asked for more, and says if it is slower.
+void check_speed(const Model& model, const QuantizedModel& written, const Samples& samples,
+                 const PipelineOptions& options, Observer& observer, RunRecord& record) {
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
+  constexpr double kMostSeconds = 1;
+  if (!record.latency) {
+    if (!options.measure_latency || model.facts().bytes > kMostBytes) return;
+    record.latency = LatencyBench(model, samples[0]).check(written, observer, kMostSeconds);
+  }
+  if (!record.latency->is_slower()) return;
+  observer.warn("The written model takes " + format_number(record.latency->ratio()) +
+                    " times as long as the original for one run.",
+                written.plan().compute == "float" ? "" : "--compute float keeps the original's arithmetic.");
 }
 
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
@@ -339,6 +359,10 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     add_written(*result.quantized, record);
     record.verification = timed(record.timings_seconds, "verify", [&] {
       return measure(model, *result.quantized, data.evaluation, options, options.labels, observer);
+    });
+    timed(record.timings_seconds, "latency", [&] {
+      check_speed(model, *result.quantized, data.evaluation, options, observer, record);
+      return 0;
     });
     if (scores && options.measure_uniform && !options.allocate.uniform) {
       record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {

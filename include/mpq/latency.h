@@ -27,23 +27,34 @@ Sensitivity price_times(Sensitivity scores, const Profile& profile, int processo
 Sensitivity price_best_times(const Sensitivity& scores, const Profile& profile, const Budget& size,
                              const AllocateOptions& options);
 
-/// One run of a written model beside one of the original, on the processor it was planned for.
+/// One run of a written model beside one of the original: on the processor it was planned for or, without a profile, on
+/// one core.
 struct LatencyCheck {
   std::string processor;
   std::string budget;            ///< "8ms"; empty when the time was not limited
   double limit_seconds = 0;      ///< the budget; 0 when there is none
-  double predicted_seconds = 0;  ///< by the profile
+  double predicted_seconds = 0;  ///< by the profile; 0 without one
   double measured_seconds = 0;   ///< median now
   double spread_seconds = 0;     ///< median absolute deviation from it
   double original_seconds = 0;   ///< of the original model, measured in turn with it
-  double profiled_seconds = 0;   ///< of the original model, in the profile
-  double noise = 0;              ///< relative spread of the same work's time, as the profile states it
-  int repairs = 0;               ///< plans that were written, measured and found too slow before
+  double profiled_seconds = 0;   ///< of the original model, in the profile; 0 without one
+  double load_seconds = 0;       ///< loading the written model from memory, once
+  double original_load_seconds = 0;
+  double noise = 0;  ///< relative spread of the same work's time, as the profile states it
+  int repairs = 0;   ///< plans that were written, measured and found too slow before
 
   /// What was measured, at the pace the machine had when the profile was made: other work slows both models alike.
   double seconds() const {
     return original_seconds > 0 && profiled_seconds > 0 ? measured_seconds * profiled_seconds / original_seconds
                                                         : measured_seconds;
+  }
+  /// Of the original's time; 0 where that is not known.
+  double ratio() const { return original_seconds > 0 ? measured_seconds / original_seconds : 0; }
+  /// Slower than the original by more than 3 %, by more than the measurement's spread, and by 20 us at least.
+  bool is_slower() const {
+    constexpr double kShare = 1.03, kLeastSeconds = 20e-6;
+    return measured_seconds - 2 * spread_seconds > kShare * original_seconds &&
+           measured_seconds - original_seconds > kLeastSeconds;
   }
   /// Within the budget, or over it by no more than the profile's noise.
   bool is_met() const { return limit_seconds <= 0 || seconds() <= limit_seconds * (1 + noise); }

@@ -37,6 +37,8 @@ struct PipelineOptions {
   /// Samples of the calibration data on which a few plans for the budget are measured as a whole, to keep the best
   /// (see contending_plans); 0 = take the plan of least summed damage as it is.
   std::size_t joint_samples = 32;
+  /// Without a profile too, time the written model beside the original (models up to 1 GiB), and warn if it is slower.
+  bool measure_latency = true;
   bool measure_uniform = true;  ///< also measure the same budget spent on one width everywhere
   bool dry_run = false;         ///< write nothing, verify nothing: the record holds the plan and the exact bytes
 };

@@ -28,7 +28,7 @@ struct RunRecord {
   std::optional<Plan> plan;
   std::optional<DropSearch> drop_search;                       ///< with a limit of the loss: the sizes measured
   std::vector<std::pair<std::string, std::string>> run_forms;  ///< layer -> how it runs
-  std::optional<LatencyCheck> latency;                         ///< with a profile: measured on its processor
+  std::optional<LatencyCheck> latency;                         ///< of the written model, where measured
   std::optional<Verification> verification;
   std::optional<Verification> uniform_baseline;  ///< the same bytes spent on one width everywhere, where measured
   std::vector<std::pair<std::string, double>> timings_seconds;  ///< stage -> wall seconds

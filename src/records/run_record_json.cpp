@@ -202,6 +202,8 @@ Json write_latency(const LatencyCheck& check) {
           {"spread_seconds", check.spread_seconds},
           {"original_seconds", check.original_seconds},
           {"profiled_seconds", check.profiled_seconds},
+          {"load_seconds", check.load_seconds},
+          {"original_load_seconds", check.original_load_seconds},
           {"noise", check.noise},
           {"repairs", check.repairs},
           {"met", check.is_met()}};
@@ -218,6 +220,8 @@ LatencyCheck read_latency(const JsonReader& reader) {
   check.spread_seconds = reader.non_negative("spread_seconds");
   check.original_seconds = reader.non_negative("original_seconds");
   check.profiled_seconds = reader.non_negative("profiled_seconds");
+  if (reader.find("load_seconds")) check.load_seconds = reader.non_negative("load_seconds");
+  if (reader.find("original_load_seconds")) check.original_load_seconds = reader.non_negative("original_load_seconds");
   check.noise = reader.non_negative("noise");
   check.repairs = reader.at("repairs").small_integer(0, kMostRepairs);
   return check;

@@ -110,9 +110,13 @@ std::string latency_text(const LatencyCheck& check) {
   std::string text = fmt::format("{} on {}, measured", time_text(check.seconds()), printable(check.processor));
   if (!check.budget.empty())
     text += fmt::format("; {} {}", check.is_met() ? "meets" : "misses", printable(check.budget));
-  text += fmt::format("; predicted {}", time_text(check.predicted_seconds));
-  text += fmt::format("; the original {} beside it, {} in the profile", time_text(check.original_seconds),
-                      time_text(check.profiled_seconds));
+  if (check.predicted_seconds > 0) text += fmt::format("; predicted {}", time_text(check.predicted_seconds));
+  text += fmt::format("; the original {} beside it", time_text(check.original_seconds));
+  if (check.profiled_seconds > 0) text += fmt::format(", {} in the profile", time_text(check.profiled_seconds));
+  if (check.ratio() > 0) text += fmt::format(": {:.2f} of its time", check.ratio());
+  if (check.load_seconds > 0)
+    text += fmt::format("; loading takes {}, the original's {}", time_text(check.load_seconds),
+                        time_text(check.original_load_seconds));
   if (check.repairs > 0) text += fmt::format("; {} written before it", counted(check.repairs, "slower model"));
   return text;
 }

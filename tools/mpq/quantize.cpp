@@ -93,6 +93,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
   options.quantize.validate();
   options.verify = verify_options(settings);
   options.dry_run = settings.dry_run;
+  options.measure_latency = settings.effort.value_or(kDefaultEffort) > 1;
   options.measure_uniform = settings.effort.value_or(kDefaultEffort) >= kDefaultEffort;
   options.joint_samples = settings.effort.value_or(kDefaultEffort) > 1 ? options.joint_samples : 0;
   if (!settings.plan.empty()) options.plan = read_plan(settings.plan);

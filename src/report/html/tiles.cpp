@@ -51,9 +51,10 @@ std::string measured_tiles(const View& view) {
 }
 
 std::string latency_tile(const LatencyCheck& check) {
-  const std::string budget = check.budget.empty() ? "" : "budget " + check.budget + ", ";
-  return tile("Latency", time_text(check.seconds()),
-              markup_text(budget + "predicted " + time_text(check.predicted_seconds) + " on " + check.processor));
+  std::string text = check.budget.empty() ? "" : "budget " + check.budget + ", ";
+  if (check.predicted_seconds > 0) text += "predicted " + time_text(check.predicted_seconds) + ", ";
+  text += fmt::format("{:.2f} of the original's", check.ratio());
+  return tile("Latency", time_text(check.seconds()), markup_text(text + " on " + check.processor));
 }
 
 std::string definition(const std::string& name, const std::string& value) {

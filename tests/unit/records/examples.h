@@ -101,7 +101,7 @@ inline RunRecord example_run() {
   record.cost = AnalysisCost{12.5, 0.01, 250.75, 410.5, 321};
   record.plan = example_plan();
   record.drop_search = DropSearch{"0.5%", {{31000, 0.004, true}, {29000, 0.0125, false}}};
-  record.latency = LatencyCheck{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0077, 0.0001, 0.013, 0.012, 0.03, 2};
+  record.latency = LatencyCheck{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0077, 0.0001, 0.013, 0.012, 0.06, 0.05, 0.03, 2};
   record.run_forms = {{"/encoder/MatMul", "int4 kernel"}, {"/head/Gemm", "folded to float (block of 32)"}};
   record.verification = example_verification();
   record.uniform_baseline = example_verification();

@@ -48,6 +48,8 @@ TEST(RunRecordJson, KeepsWhatIsAbsentApartFromWhatIsThere) {
   EXPECT_EQ(back.latency->spread_seconds, 0.0001);
   EXPECT_EQ(back.latency->original_seconds, 0.013);
   EXPECT_EQ(back.latency->profiled_seconds, 0.012);
+  EXPECT_EQ(back.latency->load_seconds, 0.06);
+  EXPECT_EQ(back.latency->original_load_seconds, 0.05);
   EXPECT_EQ(back.latency->noise, 0.03);
   EXPECT_EQ(back.latency->repairs, 2);
   EXPECT_EQ(back.run_forms, example_run().run_forms);

@@ -92,9 +92,9 @@ TEST(Html, HasEveryChartAndTable) {
 TEST(Html, ShowsTheLatencyWhereItWasMeasured) {
   RunRecord record = report_test::sample_run();
   EXPECT_THAT(page(record), Not(HasSubstr(">Latency<")));
-  record.latency = LatencyCheck{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0154, 0.0001, 0.024, 0.012, 0.03, 0};
+  record.latency = LatencyCheck{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0154, 0.0001, 0.024, 0.012, 0.05, 0.04, 0.03, 0};
   EXPECT_THAT(page(record), HasSubstr("<div class=\"label\">Latency</div><div class=\"value\">7.7 ms</div>"));
-  EXPECT_THAT(page(record), HasSubstr("budget 8ms, predicted 7.5 ms on cpu:0-1"));
+  EXPECT_THAT(page(record), HasSubstr("budget 8ms, predicted 7.5 ms, 0.64 of the original&#39;s on cpu:0-1"));
 }
 
 TEST(Html, AsksForNothingFromOutside) {

@@ -38,12 +38,26 @@ TEST(Sections, PlansTellTheirTimeWhereAProfileTold) {
 }
 
 TEST(Sections, LatencyIsJudgedAtTheProfilesPace) {
-  LatencyCheck check{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0154, 0.0001, 0.024, 0.012, 0.03, 1};
+  LatencyCheck check{"cpu:0-1", "8ms", 0.008, 0.0075, 0.0154, 0.0001, 0.024, 0.012, 0.05, 0.04, 0.03, 1};
   EXPECT_EQ(latency_text(check),
             "7.7 ms on cpu:0-1, measured; meets 8ms; predicted 7.5 ms; the original 24 ms beside it, 12 ms in the "
-            "profile; 1 slower model written before it");
+            "profile: 0.64 of its time; loading takes 50 ms, the original's 40 ms; 1 slower model written before it");
   check.measured_seconds = 0.018;
   EXPECT_THAT(latency_text(check), HasSubstr("9 ms on cpu:0-1, measured; misses 8ms"));
+}
+
+TEST(Sections, LatencyWithoutAProfilePredictsNothing) {
+  LatencyCheck check;
+  check.processor = "one core";
+  check.measured_seconds = 0.0154;
+  check.original_seconds = 0.0148;
+  EXPECT_EQ(latency_text(check), "15.4 ms on one core, measured; the original 14.8 ms beside it: 1.04 of its time");
+  EXPECT_TRUE(check.is_slower());
+  check.spread_seconds = 0.0002;
+  EXPECT_FALSE(check.is_slower()) << "within the spread";
+  check.spread_seconds = 0;
+  check.measured_seconds = 1.02 * check.original_seconds;
+  EXPECT_FALSE(check.is_slower()) << "within 3 %";
 }
 
 TEST(Sections, UnsettledRankingsSayWhatCuresThem) {
