@@ -15,6 +15,7 @@ using calibrate::RoundingStyle;
 
 /// What competes.
 std::vector<RoundingStyle> styles_of(const std::string& method) {
+  if (method == "data-free") return {RoundingStyle::kDataFree};
   std::vector<RoundingStyle> styles;
   if (method != "sequential") styles.push_back(RoundingStyle::kSecondOrder);
   if (method != "second-order") styles.push_back(RoundingStyle::kSequential);
@@ -22,6 +23,7 @@ std::vector<RoundingStyle> styles_of(const std::string& method) {
 }
 
 std::string rounding_of(RoundingStyle style) {
+  if (style == RoundingStyle::kDataFree) return "data-free";
   return style == RoundingStyle::kSequential ? "sequential" : "second-order";
 }
 
@@ -30,9 +32,9 @@ std::string rounding_of(RoundingStyle style) {
 std::string RoundedQuantizer::method(const Plan& plan, const QuantizeOptions& options) const {
   if (calibration_.size() == 0) return "nearest";
   if (options.rounding != "auto") return options.rounding;
-  // Statistics of made-up inputs would move weights away from what real inputs need.
-  if (calibration_.facts().synthetic || plan.scale_fit == "minmax") return "nearest";
-  return plan.rounding;
+  if (plan.scale_fit == "minmax" || plan.rounding == "nearest") return "nearest";
+  // Weights fitted to made-up inputs alone would move away from what real ones need.
+  return calibration_.facts().synthetic ? "data-free" : plan.rounding;
 }
 
 QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& requests, const RoundedNetwork& network,

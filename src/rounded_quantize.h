@@ -27,7 +27,7 @@ class RoundedQuantizer {
 
  private:
   using Requests = std::vector<calibrate::RoundingRequest>;
-  /// "nearest", "second-order", "sequential" or "auto": what competes.
+  /// "nearest", "data-free", "second-order", "sequential" or "auto": what competes.
   std::string method(const Plan& plan, const QuantizeOptions& options) const;
   /// Rounds in every style that competes and keeps what damages the network least on samples the trial has not seen.
   void round(const Plan& plan, const Requests& requests, const std::string& method, const QuantizeOptions& options,
@@ -46,7 +46,7 @@ class RoundedQuantizer {
   Requests requests_;
   std::string method_, scale_fit_;
   calibrate::RoundedNetwork network_;
-  std::string rounding_;  ///< of the network: "second-order" or "sequential"
+  std::string rounding_;  ///< of the network: "data-free", "second-order" or "sequential"
 };
 
 }  // namespace mpq

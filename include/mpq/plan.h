@@ -51,7 +51,7 @@ struct Plan {
   bool uniform = false;
   std::string scale_fit = "mse";  ///< taken over from the analysis
   std::string rounding =
-      "auto";  ///< "nearest" | "second-order" | "sequential" | "auto": left to QuantizeOptions::rounding
+      "auto";  ///< "nearest" | "data-free" | "second-order" | "sequential" | "auto": left to QuantizeOptions::rounding
   std::string compute = "auto";    ///< "float" | "int8" | "auto"
   std::optional<PlanTime> time;    ///< where a profile told
   std::vector<PlanEntry> entries;  ///< in the model's order

@@ -18,9 +18,11 @@ struct QuantizeOptions {
   /// feeding the product, which ONNX Runtime fuses into int8/int4 kernels where it has them).
   std::string compute = "int8";
   /// "nearest"; "second-order": GPTQ with the statistics of each layer's inputs, where rounding to nearest does not
-  /// err less on held-out samples; "auto": second-order whenever there are calibration samples that are not synthetic,
-  /// but for plans whose scales are fitted by "minmax", the plain baseline. "sequential": second-order, front to back,
-  /// each layer fitted to what the quantized layers before it deliver; slower, and better for some models only.
+  /// err less on held-out samples. "sequential": second-order, front to back, each layer fitted to what the quantized
+  /// layers before it deliver; slower, and better for some models only. "data-free": roundings are flipped until the
+  /// errors of a row and of a kernel cancel (SQuant 2022), and the samples, which may be synthetic, have little say.
+  /// "auto": second-order and sequential compete where there are calibration samples, data-free where these are
+  /// synthetic, nearest for plans whose scales are fitted by "minmax", the plain baseline, and without any samples.
   std::string rounding = "auto";
   int threads = 0;
   void validate() const;

@@ -190,7 +190,8 @@ void WeightRounder::collect(Job& job, Prefix& before, Prefix& trial, Prefix& fin
 }
 
 WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch,
-                                                    quant::ScaleFit fit, const RoundedNetwork* methods) const {
+                                                    quant::ScaleFit fit, const RoundedNetwork* methods,
+                                                    const Round& round) const {
   struct Item {
     const Job* job;
     const RoundingRequest* request;
@@ -217,7 +218,7 @@ WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRe
     const bool final = items[i].chosen != nullptr && !job.final_statistics.fit.empty();
     const quant::InputStatistics& statistics = final ? job.final_statistics : job.statistics;
     results[i] = {*items[i].request, items[i].chosen == nullptr
-                                         ? quant::choose_rounding(task, statistics)
+                                         ? round(task, statistics)
                                          : quant::round_layer(task, statistics, items[i].chosen->method)};
   });
   return results;
@@ -250,7 +251,7 @@ void WeightRounder::progress(const std::vector<Job>& jobs, std::size_t done) con
 }
 
 WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
-                                                   quant::ScaleFit fit) const {
+                                                   quant::ScaleFit fit, bool data_free) const {
   Networks networks;
   for (std::size_t done = 0; done < jobs.size();) {
     progress(jobs, done);
@@ -262,10 +263,14 @@ WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingReq
       batch.push_back(&jobs[done]);
     }
     collect(batch);
-    Roundings chosen = round_batch(requests, batch, fit, nullptr);
-    tell(chosen);
-    keep(std::move(chosen), networks.trial, nullptr);
-    keep(round_batch(requests, batch, fit, &networks.trial), networks.final, nullptr);
+    if (data_free) {
+      keep(round_batch(requests, batch, fit, nullptr, quant::round_data_free), networks.final, nullptr);
+    } else {
+      Roundings chosen = round_batch(requests, batch, fit, nullptr);
+      tell(chosen);
+      keep(std::move(chosen), networks.trial, nullptr);
+      keep(round_batch(requests, batch, fit, &networks.trial), networks.final, nullptr);
+    }
     for (Job* job : batch) job->statistics = {};
   }
   return networks;
@@ -300,8 +305,9 @@ WeightRounder::Networks WeightRounder::round(const std::vector<RoundingRequest>&
                                              quant::ScaleFit fit) {
   inputs_.clear();
   std::vector<Job> jobs = jobs_for(requests);
-  Networks networks =
-      style == RoundingStyle::kSequential ? round_in_sequence(requests, jobs, fit) : round_apart(requests, jobs, fit);
+  Networks networks = style == RoundingStyle::kSequential
+                          ? round_in_sequence(requests, jobs, fit)
+                          : round_apart(requests, jobs, fit, style == RoundingStyle::kDataFree);
   if (!jobs.empty()) progress(jobs, jobs.size());
   return networks;
 }

@@ -28,8 +28,8 @@ struct RoundingRequest {
 };
 
 /// How a network is rounded: every layer on what the float network delivers, or front to back, on what the layers
-/// rounded before it deliver.
-enum class RoundingStyle { kSecondOrder, kSequential };
+/// rounded before it deliver; or on little more than its own weights, where the samples are no real ones.
+enum class RoundingStyle { kSecondOrder, kSequential, kDataFree };
 
 /// A network's weights rounded.
 class RoundedNetwork {
@@ -58,7 +58,7 @@ class WeightRounder {
   struct Networks {
     RoundedNetwork trial, final;
   };
-  /// Layers whose inputs cannot be captured are passed over.
+  /// Layers whose inputs cannot be captured are passed over. Data-free rounding chooses nothing: it needs no trial.
   Networks round(const std::vector<RoundingRequest>& requests, RoundingStyle style, quant::ScaleFit fit);
 
   /// The bias the layer's mean error goes into, and its numbers with the error taken off; an empty name for none.
@@ -80,7 +80,8 @@ class WeightRounder {
   using Roundings = std::vector<std::pair<RoundingRequest, quant::LayerRounding>>;
   std::vector<Job> jobs_for(const std::vector<RoundingRequest>& requests);
   std::optional<LayerInputs> find_inputs(std::size_t layer) const;
-  Networks round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, quant::ScaleFit fit) const;
+  Networks round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, quant::ScaleFit fit,
+                       bool data_free) const;
   Networks round_in_sequence(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
                              quant::ScaleFit fit) const;
   QuantizedPrefix start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) const;
@@ -91,9 +92,10 @@ class WeightRounder {
                        const std::function<void(std::size_t, const std::vector<Feed>&)>& add) const;
   void add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before,
                   quant::InputStatistics& statistics) const;
-  /// Rounds the layers of a batch: with `methods`, by what they hold of a layer, else by what does best.
+  using Round = std::function<quant::LayerRounding(const quant::RoundingTask&, const quant::InputStatistics&)>;
+  /// Rounds the layers of a batch: with `methods`, by what they hold of a layer, else as `round` does.
   Roundings round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch, quant::ScaleFit fit,
-                        const RoundedNetwork* methods) const;
+                        const RoundedNetwork* methods, const Round& round = quant::choose_rounding) const;
   /// Takes the roundings into the network, and into the prefix.
   void keep(Roundings roundings, RoundedNetwork& network, Prefix* prefix) const;
   void tell(const Roundings& roundings) const;

@@ -1,5 +1,6 @@
 #include "data/guess_shapes.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -12,9 +13,12 @@ namespace mpq::data {
 namespace {
 
 /// What to try for free extents: of planes (images, features of rank 4), and of everything else (sequences).
+/// `inner`: of axes between the first and the last, where 0 stands for the same length; a state of a recurrent layer
+/// has its batch there.
 struct Sizes {
   std::int64_t plane;
   std::int64_t length;
+  std::int64_t inner = 0;
 };
 constexpr Sizes kTrials[] = {{64, 16}, {224, 16}, {32, 32}, {28, 64}, {96, 128}, {128, 256}, {256, 512}, {299, 1024}};
 
@@ -29,7 +33,7 @@ std::int64_t guess(const ValueInfo& input, int axis, const InputHints& hints, co
   const int rank = static_cast<int>(input.shape.size());
   if (const auto extent = demanded(hints, axis, rank)) return *extent;
   if (axis == 0) return 1;
-  if (rank != 4) return sizes.length;
+  if (rank != 4) return axis + 1 < rank && sizes.inner > 0 ? sizes.inner : sizes.length;
   return axis == 1 && input.shape[3] != 1 && input.shape[3] != 3 ? 3 : sizes.plane;
 }
 
@@ -83,9 +87,13 @@ bool all_fixed(const Model& model) {
 std::vector<Shapes> guess_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
   if (all_fixed(model)) return {shapes_with(model, hints, kTrials[0])};
   std::vector<Shapes> good, doubtful;
-  for (const Sizes& sizes : kTrials) {
-    Shapes shapes = shapes_with(model, hints, sizes);
-    (consistent(model, shapes) ? good : doubtful).push_back(std::move(shapes));
+  for (const std::int64_t inner : {0, 1}) {
+    for (Sizes sizes : kTrials) {
+      sizes.inner = inner;
+      Shapes shapes = shapes_with(model, hints, sizes);
+      if (std::ranges::count(good, shapes) + std::ranges::count(doubtful, shapes) > 0) continue;
+      (consistent(model, shapes) ? good : doubtful).push_back(std::move(shapes));
+    }
   }
   good.insert(good.end(), doubtful.begin(), doubtful.end());
   return good;

@@ -23,10 +23,12 @@ void QuantizeOptions::validate() const {
   if (compute != "float" && compute != "int8") {
     throw Error(ErrorCode::kUsage, "Quantized layers run as 'float' or 'int8', not as '" + compute + "'.", "compute");
   }
-  if (rounding != "auto" && rounding != "nearest" && rounding != "second-order" && rounding != "sequential") {
-    throw Error(ErrorCode::kUsage,
-                "Weights are rounded 'auto', 'nearest', 'second-order' or 'sequential', not '" + rounding + "'.",
-                "rounding");
+  if (rounding != "auto" && rounding != "nearest" && rounding != "data-free" && rounding != "second-order" &&
+      rounding != "sequential") {
+    throw Error(
+        ErrorCode::kUsage,
+        "Weights are rounded 'auto', 'nearest', 'data-free', 'second-order' or 'sequential', not '" + rounding + "'.",
+        "rounding");
   }
   if (threads < 0) {
     throw Error(ErrorCode::kUsage, "The number of threads is " + std::to_string(threads) + "; it cannot be negative.",

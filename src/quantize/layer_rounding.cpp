@@ -6,7 +6,11 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 
+#include "mpq/tensor.h"
+
+#include "quantize/data_free.h"
 #include "quantize/matrix_product.h"
 #include "quantize/scale_fit.h"
 #include "quantize/second_order.h"
@@ -23,9 +27,17 @@ constexpr std::array<double, 5> kDampings = {.01, .03, .1, .3, 1.};
 constexpr std::size_t kFirstDamping = 2;
 constexpr int kSweeps = 4;
 
+/// Weights of one input channel that stand side by side in a row: the taps of a convolution's kernel.
+std::size_t taps_of(const RoundingTask& task) {
+  const std::vector<std::int64_t>& shape = task.layer.shape;
+  if (task.layer.op != "Conv" || shape.size() < 3) return 1;
+  return static_cast<std::size_t>(element_count(std::span(shape).subspan(2)));
+}
+
 /// The Gram a method rounds by. A constant input vanishes from the centred Gram but may not be rounded at random,
 /// since its mean is an estimate too: a thousandth of the raw diagonal stays.
-DoubleMatrix gram_for(const RoundingMethod& method, const Moments2& inputs) {
+DoubleMatrix gram_for(const RoundingMethod& method, const RoundingTask& task, const Moments2& inputs) {
+  if (method.data_free) return data_free_gram(inputs, taps_of(task));
   if (!method.corrects_bias) return inputs.gram;
   constexpr double kKept = 1e-3;
   DoubleMatrix gram = inputs.centred();
@@ -152,7 +164,7 @@ const SecondOrder* Contest::view(const RoundingMethod& method, std::size_t group
   if (!method.looks_at_inputs()) return nullptr;
   std::vector<SecondOrder>& views = views_[{method.corrects_bias, method.damping}];
   if (views.empty()) {
-    for (const Moments2& moments : inputs_.fit) views.emplace_back(gram_for(method, moments), method.damping);
+    for (const Moments2& moments : inputs_.fit) views.emplace_back(gram_for(method, task_, moments), method.damping);
   }
   return &views[group];
 }
@@ -233,6 +245,7 @@ LayerRounding Contest::best() {
 }  // namespace
 
 std::string to_string(const RoundingMethod& method) {
+  if (method.data_free) return "data-free";
   std::string text = "nearest";
   if (method.second_order) {
     text = "second-order, damping " + std::to_string(std::lround(100 * method.damping)) + " %";
@@ -256,7 +269,7 @@ LayerRounding round_with(const RoundingTask& task, const std::vector<Matrix>& we
     GridProblem problem{std::move(target.aims[g]), std::move(target.scales[g]), IntegerRange(task.candidate.bits),
                         target.entries};
     std::optional<SecondOrder> view;
-    if (method.looks_at_inputs()) view.emplace(gram_for(method, inputs[g]), method.damping);
+    if (method.looks_at_inputs()) view.emplace(gram_for(method, task, inputs[g]), method.damping);
     RoundedGroup group = rounded(method, std::move(problem), target.widest.empty() ? Matrix() : target.widest[g],
                                  view ? &*view : nullptr);
     if (method.corrects_bias) {
@@ -280,6 +293,10 @@ LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& i
   result.nearest_error = best.nearest_error;
   result.chosen_error = best.chosen_error;
   return result;
+}
+
+LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs) {
+  return round_layer(task, inputs, {.second_order = true, .data_free = true});
 }
 
 LayerRounding round_layer(const RoundingTask& task, const InputStatistics& inputs, const RoundingMethod& method) {

@@ -16,11 +16,12 @@ struct RoundingMethod {
   double correction = 0;       ///< regularisation of the correction for layers before this one; 0 = none
   bool corrects_bias = false;  ///< the mean error goes into the bias, and GPTQ sees the centred Gram
   bool fits_scales = false;    ///< every row takes the scales under which it errs least
+  bool data_free = false;      ///< second order, by data_free_gram
   bool looks_at_inputs() const { return second_order || fits_scales; }
   EntryFit entries = EntryFit::kWeights;  ///< of a codebook
   bool operator==(const RoundingMethod&) const = default;
 };
-/// "nearest", "second-order, damping 10 %, inputs corrected, bias corrected".
+/// "nearest", "data-free", "second-order, damping 10 %, inputs corrected, bias corrected".
 std::string to_string(const RoundingMethod& method);
 
 /// A layer's weights as they are to be written.
@@ -44,6 +45,9 @@ struct LayerRounding {
 /// (rounding_target). The form of the grid and all bytes stay those of quantize_grid. A codebook is fitted in every way
 /// of EntryFit.
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
+
+/// Rounds where the inputs seen are made up: second-order, by data_free_gram of all rows.
+LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs);
 
 /// Rounds by a method chosen before, with all rows.
 LayerRounding round_layer(const RoundingTask& task, const InputStatistics& inputs, const RoundingMethod& method);

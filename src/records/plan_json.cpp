@@ -96,7 +96,7 @@ Plan read_plan(const JsonReader& reader) {
   value.optimality_gap = reader.number("optimality_gap");
   value.uniform = reader.at("uniform").boolean();
   value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
-  value.rounding = reader.at("rounding").word({"auto", "nearest", "second-order", "sequential"});
+  value.rounding = reader.at("rounding").word({"auto", "nearest", "data-free", "second-order", "sequential"});
   value.compute = reader.at("compute").word({"auto", "float", "int8"});
   if (const auto time = reader.find("time")) value.time = read_time(*time);
   std::set<std::string> names;

@@ -102,8 +102,9 @@ std::string run_forms_field(const RunRecord& record, const Style& style) {
 std::string rounding_field(const RunRecord& record, const Style& style) {
   if (!record.plan || record.plan->rounding == "auto") return "";
   const std::string& rounding = record.plan->rounding;
-  return field("Rounding", rounding == "nearest" ? "to nearest" : rounding + ", fitted to the calibration samples",
-               style);
+  if (rounding == "nearest") return field("Rounding", "to nearest", style);
+  if (rounding == "data-free") return field("Rounding", "data-free: errors cancel in rows and kernels", style);
+  return field("Rounding", rounding + ", fitted to the calibration samples", style);
 }
 
 std::string closing_fields(const RunRecord& record, const Style& style) {

@@ -69,10 +69,22 @@ TEST_P(RoundingTest, ThePlainBaselineRoundsToNearest) {
   EXPECT_EQ(run(plain).record.plan->rounding, "nearest");
 }
 
-TEST_P(RoundingTest, SyntheticSamplesRoundToNearest) {
+TEST_P(RoundingTest, WithoutDataErrorsCancelInTheSameBytes) {
   PipelineOptions synthetic = options("auto");
   synthetic.calibration.reset();
-  EXPECT_EQ(run(synthetic).record.plan->rounding, "nearest");
+  const PipelineResult found = run(synthetic);
+  EXPECT_EQ(found.record.plan->rounding, "data-free");
+  synthetic.quantize.rounding = "nearest";
+  const PipelineResult nearest = run(synthetic);
+  EXPECT_EQ(found.quantized->bytes(), nearest.quantized->bytes());
+  EXPECT_LT(found.record.verification->damage, .9 * nearest.record.verification->damage);
+}
+
+TEST_P(RoundingTest, WithoutDataThreadsDoNotMatter) {
+  PipelineOptions one = options("auto", 1), three = options("auto", 3);
+  one.calibration.reset();
+  three.calibration.reset();
+  EXPECT_EQ(file_of(run(one)), file_of(run(three)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Bits, RoundingTest, ::testing::Values(3, 4));

@@ -85,8 +85,8 @@ const std::array kTable = {
     Option{"uniform", 0, "", "one width everywhere: the baseline to compare with", kAllocators, G::kPlan, &S::uniform},
     Option{"compute", 0, "auto|float|int8", "how quantized layers may run: in float arithmetic, on integer kernels where "
            "they exist, or what the damage allows (default auto)", kAllocators, G::kPlan, &S::compute},
-    Option{"rounding", 0, "auto|nearest|second-order|sequential", "how weights are rounded: to nearest, by the statistics of each "
-           "layer's inputs, or so and front to back; auto: second-order with --calibration (default auto)", kQuantize, G::kPlan, &S::rounding},
+    Option{"rounding", 0, "auto|nearest|data-free|second-order|sequential", "how weights are rounded: to nearest, so that a row's errors cancel, by the "
+           "statistics of each layer's inputs, or so and front to back; auto: data-free without --calibration, else what does best (default auto)", kQuantize, G::kPlan, &S::rounding},
     Option{"dry-run", 0, "", "stop after the plan: print it and the exact size, write no model", kQuantize, G::kPlan, &S::dry_run},
     Option{"frontier", 0, "", "list every size this analysis can reach and its damage; with --profile by latency too", kPlan, G::kPlan, &S::frontier},
     Option{"what-if", 0, "'GLOB=4bit'", "what a change to the plan would cost, with and without planning the rest again",

@@ -49,6 +49,18 @@ TEST_F(WeightRounderTest, ThreadsDoNotMatter) {
   }
 }
 
+TEST_F(WeightRounderTest, DataFreeRoundingNeedsNoTrial) {
+  WeightRounder rounder(model_, samples_, 1, silent_observer());
+  const WeightRounder::Networks networks = rounder.round(requests_, RoundingStyle::kDataFree, quant::ScaleFit::kMse);
+  EXPECT_TRUE(networks.trial.empty());
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    const quant::LayerRounding* rounding = networks.final.find(layer, kFourBits);
+    ASSERT_NE(rounding, nullptr);
+    EXPECT_TRUE(rounding->method.data_free);
+    EXPECT_EQ(rounding->numbers.values.size(), model_.weight(layer).size());
+  }
+}
+
 TEST_F(WeightRounderTest, SequentialLayersSeeTheLayersBefore) {
   WeightRounder rounder(model_, samples_, 1, silent_observer());
   const Candidate two_bits{2, "grid", 0};

@@ -102,6 +102,18 @@ TEST(Synthetic, FreeExtentsAreThoseTheModelRunsWith) {
   EXPECT_THAT(Samples::synthetic(model, 1, 3)[0].at("x").shape(), ElementsAre(1, 128));
 }
 
+TEST(Synthetic, AStateMayHoldOneSequenceThoughTheSignalIsLong) {
+  const Model model = model_with(R"(g (float[N,L] x, float[2,B,4] state) => (float[A] y, float[C,D] z) {
+    flat = Constant<value = int64[1] {8}>()
+    blocks = Constant<value = int64[2] {-1, 32}>()
+    y = Reshape(state, flat)
+    z = Reshape(x, blocks)
+  })");
+  const Feed feed = Samples::synthetic(model, 1, 3)[0];
+  EXPECT_THAT(feed.at("state").shape(), ElementsAre(2, 1, 4));
+  EXPECT_EQ(feed.at("x").shape()[1] % 32, 0);
+}
+
 TEST(Synthetic, HalvesAreMadeUpToo) {
   const Model model = model_with("g (float16[1,8] x) => (float16[1,8] y) { y = Identity(x) }");
   EXPECT_EQ(Samples::synthetic(model, 1, 3)[0].at("x").type(), DType::kFloat16);
