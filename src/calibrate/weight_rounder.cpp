@@ -33,6 +33,17 @@ std::int64_t statistics_bytes(const quant::MatrixView& view) {
 
 bool is_held_out(std::size_t sample) { return sample % 2 == 1; }
 
+/// What made-up samples say of real ones. Tokens drawn at random have none of the co-occurrences of language, so
+/// samples of integers alone say nothing.
+double trust_in(const Samples& samples) {
+  constexpr double kTrust = .1;
+  const std::set<DType> reals = {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16};
+  const Feed& feed = samples[0];
+  const bool real =
+      std::any_of(feed.begin(), feed.end(), [&](const auto& in) { return reals.count(in.second.type()); });
+  return real ? kTrust : 0;
+}
+
 std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses) {
   std::set<std::string> names;
   for (const InputUse* use : uses) names.insert(use->activation);
@@ -264,7 +275,11 @@ WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingReq
     }
     collect(batch);
     if (data_free) {
-      keep(round_batch(requests, batch, fit, nullptr, quant::round_data_free), networks.final, nullptr);
+      const auto round = [trust = trust_in(samples_)](const quant::RoundingTask& task,
+                                                      const quant::InputStatistics& statistics) {
+        return quant::round_data_free(task, statistics, trust);
+      };
+      keep(round_batch(requests, batch, fit, nullptr, round), networks.final, nullptr);
     } else {
       Roundings chosen = round_batch(requests, batch, fit, nullptr);
       tell(chosen);

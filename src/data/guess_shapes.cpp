@@ -73,6 +73,8 @@ bool consistent(const Model& model, const Shapes& shapes) {
   }
 }
 
+}  // namespace
+
 bool all_fixed(const Model& model) {
   for (const ValueInfo& input : model.inputs()) {
     for (const std::int64_t extent : input.shape) {
@@ -81,8 +83,6 @@ bool all_fixed(const Model& model) {
   }
   return true;
 }
-
-}  // namespace
 
 std::vector<Shapes> guess_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
   if (all_fixed(model)) return {shapes_with(model, hints, kTrials[0])};

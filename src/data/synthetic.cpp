@@ -81,10 +81,10 @@ Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>&
   return feed;
 }
 
-/// The first of the guesses with which the model really runs; the first of all when there is no choice.
+/// The first of the guesses with which the model really runs; not tried where nothing was guessed.
 data::Shapes runnable_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
   const std::vector<data::Shapes> guesses = data::guess_shapes(model, hints);
-  if (guesses.size() == 1) return guesses.front();
+  if (data::all_fixed(model)) return guesses.front();
   const runtime::Session session(model);
   std::string cause;
   for (const data::Shapes& shapes : guesses) {

@@ -8,7 +8,6 @@ namespace {
 
 using Eigen::Index;
 
-constexpr double kTrust = .1;            // in made-up inputs
 constexpr double kGoTogether = 1. / 20;  // mean correlation of channels that counts as one
 
 /// Mean correlation (about zero) of inputs of different channels: their products over the roots of their energies.
@@ -24,13 +23,13 @@ double mean_correlation(const DoubleMatrix& gram, Index taps) {
 
 }  // namespace
 
-DoubleMatrix data_free_gram(const Moments2& inputs, std::size_t taps) {
+DoubleMatrix data_free_gram(const Moments2& inputs, std::size_t taps, double trust) {
   const DoubleMatrix& gram = inputs.gram;
   const Index n = gram.rows();
   const auto kernel = static_cast<Index>(n % static_cast<Index>(taps) == 0 ? taps : 1);
   const double mean = gram.diagonal().mean();
   DoubleMatrix result = DoubleMatrix::Identity(n, n);
-  if (mean > 0) result += kTrust / mean * gram;
+  if (mean > 0) result += trust / mean * gram;
   if (kernel > 1) {
     for (Index first = 0; first < n; first += kernel) result.block(first, first, kernel, kernel).array() += 1;
   }

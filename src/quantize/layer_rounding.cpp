@@ -37,7 +37,7 @@ std::size_t taps_of(const RoundingTask& task) {
 /// The Gram a method rounds by. A constant input vanishes from the centred Gram but may not be rounded at random,
 /// since its mean is an estimate too: a thousandth of the raw diagonal stays.
 DoubleMatrix gram_for(const RoundingMethod& method, const RoundingTask& task, const Moments2& inputs) {
-  if (method.data_free) return data_free_gram(inputs, taps_of(task));
+  if (method.data_free) return data_free_gram(inputs, taps_of(task), method.trust);
   if (!method.corrects_bias) return inputs.gram;
   constexpr double kKept = 1e-3;
   DoubleMatrix gram = inputs.centred();
@@ -295,8 +295,8 @@ LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& i
   return result;
 }
 
-LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs) {
-  return round_layer(task, inputs, {.second_order = true, .data_free = true});
+LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs, double trust) {
+  return round_layer(task, inputs, {.second_order = true, .data_free = true, .trust = trust});
 }
 
 LayerRounding round_layer(const RoundingTask& task, const InputStatistics& inputs, const RoundingMethod& method) {

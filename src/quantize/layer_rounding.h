@@ -17,6 +17,7 @@ struct RoundingMethod {
   bool corrects_bias = false;  ///< the mean error goes into the bias, and GPTQ sees the centred Gram
   bool fits_scales = false;    ///< every row takes the scales under which it errs least
   bool data_free = false;      ///< second order, by data_free_gram
+  double trust = 0;            ///< of data_free_gram
   bool looks_at_inputs() const { return second_order || fits_scales; }
   EntryFit entries = EntryFit::kWeights;  ///< of a codebook
   bool operator==(const RoundingMethod&) const = default;
@@ -47,7 +48,7 @@ struct LayerRounding {
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
 
 /// Rounds where the inputs seen are made up: second-order, by data_free_gram of all rows.
-LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs);
+LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs, double trust);
 
 /// Rounds by a method chosen before, with all rows.
 LayerRounding round_layer(const RoundingTask& task, const InputStatistics& inputs, const RoundingMethod& method);

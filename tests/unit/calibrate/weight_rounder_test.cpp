@@ -61,6 +61,23 @@ TEST_F(WeightRounderTest, DataFreeRoundingNeedsNoTrial) {
   }
 }
 
+TEST_F(WeightRounderTest, MadeUpTokensSayNothingOfTheLayersBehindThem) {
+  const Model tokens = testing_models::load(testing_models::parse(
+      R"(<ir_version: 8, opset_import: ["" : 13]> g (int64[1,6] ids) => (float[1,6,8] y) {
+        x = Gather(table, ids)
+        y = MatMul(x, w)
+      })",
+      {{"table", {40, 16}}, {"w", {16, 8}}}));
+  const Samples ids = Samples::synthetic(tokens, 8, 3);
+  for (const bool real : {false, true}) {
+    WeightRounder rounder(real ? model_ : tokens, real ? samples_ : ids, 1, silent_observer());
+    const auto networks = rounder.round({{real ? 0U : 1U, kFourBits}}, RoundingStyle::kDataFree, quant::ScaleFit::kMse);
+    const quant::LayerRounding* rounding = networks.final.find(real ? 0 : 1, kFourBits);
+    ASSERT_NE(rounding, nullptr);
+    EXPECT_DOUBLE_EQ(rounding->method.trust, real ? .1 : 0);
+  }
+}
+
 TEST_F(WeightRounderTest, SequentialLayersSeeTheLayersBefore) {
   WeightRounder rounder(model_, samples_, 1, silent_observer());
   const Candidate two_bits{2, "grid", 0};

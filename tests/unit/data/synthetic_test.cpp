@@ -119,6 +119,15 @@ TEST(Synthetic, HalvesAreMadeUpToo) {
   EXPECT_EQ(Samples::synthetic(model, 1, 3)[0].at("x").type(), DType::kFloat16);
 }
 
+TEST(Synthetic, TheOnlyGuessIsTriedToo) {
+  const Model model = model_with(R"(g (float[N,8] x) => (float[A,B] y) {
+    s = Constant<value = int64[2] {7, 11}>()
+    y = Reshape(x, s)
+  })");
+  EXPECT_THAT([&] { Samples::synthetic(model, 1, 3); },
+              ::testing::ThrowsMessage<Error>(HasSubstr("No inputs could be made up with which the model runs.")));
+}
+
 TEST(Synthetic, SaysSoWhereTheModelRunsWithNothing) {
   const Model model = model_with(R"(g (float[N,L] x) => (float[A,B] y) {
     s = Constant<value = int64[2] {7, 11}>()

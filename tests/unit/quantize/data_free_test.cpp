@@ -100,7 +100,7 @@ TEST(DataFree, GramIsThatOfItsFormula) {
     InputStatistics inputs = seen(rows);
     Moments2 all = inputs.fit[0];
     all += inputs.held_out[0];
-    const DoubleMatrix gram = data_free_gram(all, kTaps);
+    const DoubleMatrix gram = data_free_gram(all, kTaps, .1);
     const std::vector<float> errors = gaussians(9, kInputs);
     const std::vector<double> error(errors.begin(), errors.end());
     double found = 0;
@@ -118,7 +118,7 @@ TEST(DataFree, RoundsCloseToTheBestOfAllRoundings) {
   const Convolution c;
   for (const bool positive : {false, true}) {
     const std::vector<float> rows = rows_of(positive);
-    const LayerRounding rounding = round_data_free(c.task(), seen(rows));
+    const LayerRounding rounding = round_data_free(c.task(), seen(rows), .1);
     EXPECT_EQ(to_string(rounding.method), "data-free");
     const QuantizedTensor nearest = quantize_grid(c.weight, c.layer, grid(3));
     EXPECT_EQ(rounding.numbers.scales, nearest.scales);
@@ -137,7 +137,7 @@ TEST(DataFree, RoundsCloseToTheBestOfAllRoundings) {
 TEST(DataFree, InputsOfZerosLeaveNoFlipThatHelps) {
   const Convolution c;
   const std::vector<float> rows(kRows * kInputs, 0.F);
-  const LayerRounding rounding = round_data_free(c.task(), seen(rows));
+  const LayerRounding rounding = round_data_free(c.task(), seen(rows), .1);
   int moved = 0;
   for (std::size_t output = 0; output < Convolution::kOutputs; ++output) {
     std::vector<double> error = c.error(rounding.numbers, output);
