@@ -56,7 +56,7 @@ QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& reque
 
 /// In float arithmetic: integer kernels that round the activations too come on top of every style alike.
 Verification RoundedQuantizer::trial_damage(const Plan& plan, const Requests& requests, const RoundedNetwork& trial,
-                                      const QuantizeOptions& options, Observer& observer) const {
+                                            const QuantizeOptions& options, Observer& observer) const {
   QuantizeOptions floating = options;
   floating.compute = "float";
   const QuantizedModel model = written(plan, requests, trial, "", encode::forms_of(floating), floating, observer);

@@ -33,7 +33,7 @@ class RoundedQuantizer {
   void round(const Plan& plan, const Requests& requests, const std::string& method, const QuantizeOptions& options,
              Observer& observer);
   Verification trial_damage(const Plan& plan, const Requests& requests, const calibrate::RoundedNetwork& trial,
-                      const QuantizeOptions& options, Observer& observer) const;
+                            const QuantizeOptions& options, Observer& observer) const;
   QuantizedModel written(const Plan& plan, const Requests& requests, const calibrate::RoundedNetwork& network,
                          const std::string& rounding, const encode::Forms& forms, const QuantizeOptions& options,
                          Observer& observer) const;

@@ -33,7 +33,9 @@ RunRecord other_run() {
 TEST(Diff, EqualRecordsAreTheSame) {
   const RecordDiff same = diff(report_test::sample_run(), report_test::sample_run());
   for (const LayerChange& change : same.layers) EXPECT_EQ(change.kind, Kind::kSame);
-  EXPECT_THAT(render(same, {}), HasSubstr("3 layers: 0 changed, 0 added, 0 gone, 3 the same; rank correlation of the sensitivities 1.000."));
+  EXPECT_THAT(
+      render(same, {}),
+      HasSubstr("3 layers: 0 changed, 0 added, 0 gone, 3 the same; rank correlation of the sensitivities 1.000."));
 }
 
 TEST(Diff, ComparesTheOrdersOfTheLayers) {
