@@ -46,6 +46,41 @@ std::set<std::size_t> stranded_layers(const Model& model, const QuantizedModel& 
   return stranded;
 }
 
+using FoldedLayers = std::map<std::size_t, std::string>;  // and why
+
+/// Layers planned for an integer kernel whose weights the runtime would turn to floats again at every run.
+FoldedLayers dequantized_layers(const Model& model, const QuantizedModel& written, Observer& observer) {
+  std::map<std::string, std::size_t> planned;  // by the first node that uses the weight
+  for (const WrittenLayer& layer : written.layers()) {
+    if (layer.run_form.find("kernel") == std::string::npos) continue;
+    for (std::size_t i = 0; i < model.layers().size(); ++i) {
+      if (model.layers()[i].name == layer.layer) planned[model.layers()[i].uses[0].node] = i;
+    }
+  }
+  FoldedLayers folded;
+  if (planned.empty()) return folded;
+  const KernelReport report = inspect_kernels(written.model(), Samples({}, {}), {.threads = 1, .runs = 0});
+  for (const LayerKernel& kernel : report.layers) {
+    const auto found = planned.find(kernel.node);
+    if (found == planned.end() || kernel.form != KernelForm::kDequantized) continue;
+    folded[found->second] = "ONNX Runtime " + report.runtime + " runs it as " + kernel.kernel + ", on floats";
+    observer.note(model.layers()[found->second].name + ": folded to float. " + folded[found->second] + ".");
+  }
+  return folded;
+}
+
+/// Integer kernels where they exist, with these integer activations. What was written is looked at as ONNX Runtime
+/// optimizes it: weights that it would dequantize at every run are written so that it folds them, once.
+QuantizedModel write_landed(const Writing& writing, const Plan& plan,
+                            const std::shared_ptr<const encode::StaticForm>& form) {
+  const auto write = [&](const FoldedLayers& folded) {
+    return write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form, folded);
+  };
+  QuantizedModel written = write({});
+  const FoldedLayers folded = dequantized_layers(writing.model, written, writing.observer);
+  return folded.empty() ? std::move(written) : write(folded);
+}
+
 /// Integer kernels everywhere they exist, with integer activations while these cost at most `most_damage`. What was
 /// written is looked at as ONNX Runtime optimizes it: a layer that did not land on its kernel gets another form.
 QuantizedModel write_integers(const Writing& writing, const Plan& plan, double most_damage) {
@@ -54,12 +89,12 @@ QuantizedModel write_integers(const Writing& writing, const Plan& plan, double m
   for (int round = 0; has_ranges(writing.calibration) && round < kRounds; ++round) {
     const auto form = writing.integers.form(plan, barred, most_damage, writing.observer);
     if (form == nullptr) break;
-    QuantizedModel written = write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form);
+    QuantizedModel written = write_landed(writing, plan, form);
     const std::set<std::size_t> stranded = stranded_layers(writing.model, written, *form, writing.observer);
     if (stranded.empty()) return written;
     barred.insert(stranded.begin(), stranded.end());
   }
-  return write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer);
+  return write_landed(writing, plan, nullptr);
 }
 
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
@@ -91,11 +126,13 @@ bool has_ranges(const Samples& calibration) { return calibration.size() > 0 && !
 
 QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
                           const PipelineOptions& options, Observer& observer,
-                          const std::shared_ptr<const encode::StaticForm>& integers) {
+                          const std::shared_ptr<const encode::StaticForm>& integers,
+                          const std::map<std::size_t, std::string>& folded) {
   QuantizeOptions quantize_options = options.quantize;
   plan.compute = quantize_options.compute = compute;
   encode::Forms forms = encode::forms_of(quantize_options);
   forms.integers = integers;
+  forms.folded = folded;
   return quantizer.write(plan, forms, quantize_options, observer);
 }
 

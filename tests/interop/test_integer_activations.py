@@ -4,6 +4,7 @@ unoptimized arithmetic. Every test names the rule of ONNX Runtime it guards.
 Usage: test_integer_activations.py MPQ [unittest arguments]
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -177,6 +178,27 @@ class IntegerActivationsTest(unittest.TestCase):
         written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit")
         self.check_all_integer(self.optimized(written))
         self.check_numbers(model, written, 22)
+
+    def test_a_gemm_that_swallows_its_relu_is_folded(self):
+        """runtime-facts 2: Gemm with Relu becomes FusedGemm before any kernel takes its DequantizeLinear in."""
+        rng = np.random.default_rng(7)
+        tensors = [numpy_helper.from_array((rng.normal(size=shape) / 8).astype(np.float32), name)
+                   for name, shape in (("w1", (64, 64)), ("b1", (64,)), ("w2", (64, 32)), ("b2", (32,)))]
+        nodes = [helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], name="first"), helper.make_node("Relu", ["h"], ["r"]),
+                 helper.make_node("Gemm", ["r", "w2", "b2"], ["y"], name="second")]
+        graph = helper.make_graph(nodes, "two", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 64])],
+                                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 32])], tensors)
+        source, target = os.path.join(self.folder, "two.onnx"), os.path.join(self.folder, "two.written.onnx")
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), source)
+        done = subprocess.run([TOOL, "quantize", source, "--budget", "6bit", "--compute", "int8", "--bits", "5", "--json", "-q", "-o",
+                               target], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        forms = json.loads(done.stdout)["run_forms"]
+        self.assertIn("FusedGemm", forms["first"])
+        self.assertTrue(forms["first"].startswith("folded to float"))
+        self.assertEqual(forms["second"], "int8 kernel")
+        optimized = [node.op_type for node in self.optimized(onnx.load(target)).node]
+        self.assertNotIn("DequantizeLinear", optimized)
 
     def test_weights_of_up_to_seven_bits_never_saturate(self):
         """runtime-facts 7.5: processors without VNNI add pairs of products in int16; |w| <= 64 never overflows there."""
