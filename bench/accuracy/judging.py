@@ -25,7 +25,7 @@ def samples(path, limit=None):
 def fit(feeds, runtime):
     """Drops the leading axis where the model's input has none for it, and what is no input."""
     rank = {i.name: len(i.shape) for i in runtime.get_inputs()}
-    return [{k: v if v.ndim == rank[k] else v[0] for k, v in feed.items() if k in rank} for feed in feeds]
+    return [{k: np.asarray(v if v.ndim == rank[k] else v[0]) for k, v in feed.items() if k in rank} for feed in feeds]
 
 
 def kind_of(values):
