@@ -1,6 +1,5 @@
 #include "latency_bench.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -16,9 +15,9 @@ namespace {
 
 constexpr int kRepeats = 31;
 
-const Processor& processor_of(const Profile& profile, const std::string& name) {
-  for (const Processor& processor : profile.processors) {
-    if (processor.name == name) return processor;
+int position_of(const Profile& profile, const std::string& name) {
+  for (std::size_t i = 0; i < profile.processors.size(); ++i) {
+    if (profile.processors[i].name == name) return static_cast<int>(i);
   }
   throw Error(ErrorCode::kInternal, "The profile has no processor " + name + ".", profile.model.path);
 }
@@ -41,11 +40,10 @@ void check_shapes(const Profile& profile, const Feed& feed) {
 
 LatencyBench::LatencyBench(const Model& original, const Profile& profile, const std::string& processor,
                            const Feed& feed)
-    : original_(original), processor_(processor_of(profile, processor)), feed_(feed) {
+    : original_(original), feed_(feed) {
   check_shapes(profile, feed);
-  const auto named = [&](const Processor& p) { return p.name == processor; };
-  const auto place = std::find_if(profile.processors.begin(), profile.processors.end(), named);
-  const auto index = static_cast<int>(place - profile.processors.begin());
+  const int index = position_of(profile, processor);
+  processor_ = profile.processors[static_cast<std::size_t>(index)];
   const CostColumn* column = profile.column(index, profile.base_precision);
   if (column != nullptr && column->whole) profiled_seconds_ = column->whole->seconds;
 }

@@ -241,19 +241,21 @@ QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& s
   return *std::move(smallest);
 }
 
-/// Times what was written beside the original on one core, where no profile asked for more, and says if it is slower.
-void check_speed(const Model& model, const QuantizedModel& written, const Samples& samples,
-                 const PipelineOptions& options, Observer& observer, RunRecord& record) {
+/// Times what was written beside the original on one core.
+std::optional<LatencyCheck> latency_on_one_core(const Model& model, const QuantizedModel& written,
+                                                const Samples& samples, const PipelineOptions& options,
+                                                const Observer& observer) {
   constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
   constexpr double kMostSeconds = 1;
-  if (!record.latency) {
-    if (!options.measure_latency || model.facts().bytes > kMostBytes) return;
-    record.latency = LatencyBench(model, samples[0]).check(written, observer, kMostSeconds);
-  }
-  if (!record.latency->is_slower()) return;
-  observer.warn("The written model takes " + format_number(record.latency->ratio()) +
-                    " times as long as the original for one run.",
-                written.plan().compute == "float" ? "" : "--compute float keeps the original's arithmetic.");
+  if (!options.measure_latency || model.facts().bytes > kMostBytes) return std::nullopt;
+  return LatencyBench(model, samples[0]).check(written, observer, kMostSeconds);
+}
+
+void warn_if_slower(const LatencyCheck& check, const std::string& compute, Observer& observer) {
+  if (!check.is_slower()) return;
+  observer.warn(
+      "The written model takes " + format_number(check.ratio()) + " times as long as the original for one run.",
+      compute == "float" ? "" : "--compute float keeps the original's arithmetic.");
 }
 
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
@@ -360,10 +362,12 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     record.verification = timed(record.timings_seconds, "verify", [&] {
       return measure(model, *result.quantized, data.evaluation, options, options.labels, observer);
     });
-    timed(record.timings_seconds, "latency", [&] {
-      check_speed(model, *result.quantized, data.evaluation, options, observer, record);
-      return 0;
-    });
+    if (!record.latency) {
+      record.latency = timed(record.timings_seconds, "latency", [&] {
+        return latency_on_one_core(model, *result.quantized, data.evaluation, options, observer);
+      });
+    }
+    if (record.latency) warn_if_slower(*record.latency, result.quantized->plan().compute, observer);
     if (scores && options.measure_uniform && !options.allocate.uniform) {
       record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {
         const Budget budget = options.max_drop ? Budget::parse(record.plan->budget) : options.budgets[i];

@@ -11,6 +11,8 @@ namespace mpq {
 
 namespace {
 
+bool planned_for_kernel(const WrittenLayer& layer) { return layer.run_form.find("kernel") != std::string::npos; }
+
 /// Integer kernels pay where they run most of the arithmetic: at least half of the weights that are multiplied with
 /// (a Gather only looks its table up). Told from the structure, not from times, so that equal inputs give equal models.
 bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
@@ -20,27 +22,44 @@ bool integer_kernels_pay(const Model& model, const QuantizedModel& quantized) {
     multiplied += layer.parameters;
     const auto written = std::find_if(quantized.layers().begin(), quantized.layers().end(),
                                       [&](const WrittenLayer& candidate) { return candidate.layer == layer.name; });
-    const bool on_kernel = written != quantized.layers().end() && written->run_form.find("kernel") != std::string::npos;
+    const bool on_kernel = written != quantized.layers().end() && planned_for_kernel(*written);
     if (on_kernel) integer += layer.parameters;
   }
   return 2 * integer >= multiplied && integer > 0;
 }
 
+/// A written model and how ONNX Runtime runs it; nothing where no layer was planned for an integer kernel.
+struct Landed {
+  QuantizedModel model;
+  KernelReport kernels;
+};
+
+Landed landed(QuantizedModel written) {
+  const bool any = std::any_of(written.layers().begin(), written.layers().end(), planned_for_kernel);
+  KernelReport kernels;
+  if (any) kernels = inspect_kernels(written.model(), Samples({}, {}), {.threads = 1, .runs = 0});
+  return {std::move(written), std::move(kernels)};
+}
+
+/// The kernel of a layer; null where it is not known.
+const LayerKernel* kernel_of(const Layer& layer, const KernelReport& report) {
+  const auto found = std::find_if(report.layers.begin(), report.layers.end(),
+                                  [&](const LayerKernel& kernel) { return kernel.node == layer.uses[0].node; });
+  return found == report.layers.end() ? nullptr : &*found;
+}
+
 /// Layers of a written model whose integer activations led to no integer kernel.
-std::set<std::size_t> stranded_layers(const Model& model, const QuantizedModel& written, const encode::StaticForm& form,
+std::set<std::size_t> stranded_layers(const Model& model, const KernelReport& report, const encode::StaticForm& form,
                                       Observer& observer) {
-  std::map<std::string, const LayerKernel*> kernels;
-  const KernelReport report = inspect_kernels(written.model(), Samples({}, {}), {.threads = 1, .runs = 0});
-  for (const LayerKernel& kernel : report.layers) kernels[kernel.node] = &kernel;
   std::set<std::size_t> stranded;
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const Layer& layer = model.layers()[i];
     if (!layer.quantizable() || !form.runs(i)) continue;
-    const auto found = kernels.find(layer.uses[0].node);
-    if (found == kernels.end() || found->second->form == KernelForm::kInteger) continue;
+    const LayerKernel* kernel = kernel_of(layer, report);
+    if (kernel == nullptr || kernel->form == KernelForm::kInteger) continue;
     observer.note(layer.name + ": planned for an integer kernel, but ONNX Runtime " + report.runtime + " runs " +
-                  (found->second->kernel.empty() ? "no kernel that could be found" : found->second->kernel) + ", " +
-                  to_string(found->second->form) + ". " + found->second->reason);
+                  (kernel->kernel.empty() ? "no kernel that could be found" : kernel->kernel) + ", " +
+                  to_string(kernel->form) + ". " + kernel->reason);
     stranded.insert(i);
   }
   return stranded;
@@ -49,52 +68,47 @@ std::set<std::size_t> stranded_layers(const Model& model, const QuantizedModel& 
 using FoldedLayers = std::map<std::size_t, std::string>;  // and why
 
 /// Layers planned for an integer kernel whose weights the runtime would turn to floats again at every run.
-FoldedLayers dequantized_layers(const Model& model, const QuantizedModel& written, Observer& observer) {
-  std::map<std::string, std::size_t> planned;  // by the first node that uses the weight
-  for (const WrittenLayer& layer : written.layers()) {
-    if (layer.run_form.find("kernel") == std::string::npos) continue;
-    for (std::size_t i = 0; i < model.layers().size(); ++i) {
-      if (model.layers()[i].name == layer.layer) planned[model.layers()[i].uses[0].node] = i;
-    }
+FoldedLayers dequantized_layers(const Model& model, const Landed& written, Observer& observer) {
+  std::set<std::string> planned;
+  for (const WrittenLayer& layer : written.model.layers()) {
+    if (planned_for_kernel(layer)) planned.insert(layer.layer);
   }
   FoldedLayers folded;
-  if (planned.empty()) return folded;
-  const KernelReport report = inspect_kernels(written.model(), Samples({}, {}), {.threads = 1, .runs = 0});
-  for (const LayerKernel& kernel : report.layers) {
-    const auto found = planned.find(kernel.node);
-    if (found == planned.end() || kernel.form != KernelForm::kDequantized) continue;
-    folded[found->second] = "ONNX Runtime " + report.runtime + " runs it as " + kernel.kernel + ", on floats";
-    observer.note(model.layers()[found->second].name + ": folded to float. " + folded[found->second] + ".");
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const Layer& layer = model.layers()[i];
+    const LayerKernel* kernel = planned.count(layer.name) > 0 ? kernel_of(layer, written.kernels) : nullptr;
+    if (kernel == nullptr || kernel->form != KernelForm::kDequantized) continue;
+    folded[i] = "ONNX Runtime " + written.kernels.runtime + " runs it as " + kernel->kernel + ", on floats";
+    observer.note(layer.name + ": folded to float. " + folded[i] + ".");
   }
   return folded;
 }
 
 /// Integer kernels where they exist, with these integer activations. What was written is looked at as ONNX Runtime
 /// optimizes it: weights that it would dequantize at every run are written so that it folds them, once.
-QuantizedModel write_landed(const Writing& writing, const Plan& plan,
-                            const std::shared_ptr<const encode::StaticForm>& form) {
+Landed write_landed(const Writing& writing, const Plan& plan, const std::shared_ptr<const encode::StaticForm>& form) {
   const auto write = [&](const FoldedLayers& folded) {
-    return write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form, folded);
+    return landed(write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form, folded));
   };
-  QuantizedModel written = write({});
+  Landed written = write({});
   const FoldedLayers folded = dequantized_layers(writing.model, written, writing.observer);
   return folded.empty() ? std::move(written) : write(folded);
 }
 
-/// Integer kernels everywhere they exist, with integer activations while these cost at most `most_damage`. What was
-/// written is looked at as ONNX Runtime optimizes it: a layer that did not land on its kernel gets another form.
+/// Integer kernels everywhere they exist, with integer activations while these cost at most `most_damage`. A layer that
+/// did not land on its kernel gets another form.
 QuantizedModel write_integers(const Writing& writing, const Plan& plan, double most_damage) {
   std::set<std::size_t> barred;
   constexpr int kRounds = 3;
   for (int round = 0; has_ranges(writing.calibration) && round < kRounds; ++round) {
     const auto form = writing.integers.form(plan, barred, most_damage, writing.observer);
     if (form == nullptr) break;
-    QuantizedModel written = write_landed(writing, plan, form);
-    const std::set<std::size_t> stranded = stranded_layers(writing.model, written, *form, writing.observer);
-    if (stranded.empty()) return written;
+    Landed written = write_landed(writing, plan, form);
+    const std::set<std::size_t> stranded = stranded_layers(writing.model, written.kernels, *form, writing.observer);
+    if (stranded.empty()) return std::move(written.model);
     barred.insert(stranded.begin(), stranded.end());
   }
-  return write_landed(writing, plan, nullptr);
+  return std::move(write_landed(writing, plan, nullptr).model);
 }
 
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the

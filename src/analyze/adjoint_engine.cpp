@@ -25,24 +25,6 @@ namespace adjoint = graph::adjoint;
 
 using Tasks = std::vector<std::size_t>;
 
-/// Trials whose samples have the same shapes: one graph serves them.
-struct SameShapes {
-  std::vector<std::size_t> trials;
-};
-
-std::vector<SameShapes> by_shapes(const Experiment& experiment) {
-  std::map<std::vector<std::vector<std::int64_t>>, std::size_t> known;
-  std::vector<SameShapes> result;
-  for (std::size_t k = 0; k < experiment.trial_cap; ++k) {
-    std::vector<std::vector<std::int64_t>> shapes;
-    for (const auto& [name, tensor] : experiment.samples[experiment.sample_of(k)]) shapes.push_back(tensor.shape());
-    const auto [entry, is_new] = known.try_emplace(shapes, result.size());
-    if (is_new) result.emplace_back();
-    result[entry->second].trials.push_back(k);
-  }
-  return result;
-}
-
 std::int64_t adjoint_bytes(const Experiment& experiment, std::size_t task) {
   return experiment.layer_of(experiment.tasks[task]).parameters * static_cast<std::int64_t>(sizeof(float)) *
          experiment.options.probes;

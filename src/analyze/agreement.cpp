@@ -5,7 +5,6 @@
 
 #include "analyze/rounds.h"
 #include "support/statistics.h"
-#include "support/text.h"
 
 namespace mpq::perturb {
 

@@ -1,7 +1,6 @@
 #include "analyze/cost_bound.h"
 
 #include <cmath>
-#include <set>
 
 #include "support/text.h"
 
@@ -15,16 +14,6 @@ constexpr double kAdjointLoads = 24;   // loads of the plain network that prepar
 
 constexpr double kRerunLoads = 4;  // sessions a layer's part of the network may take, where the first does not do
 
-std::size_t shapes_of(const Experiment& experiment) {
-  std::set<std::vector<std::vector<std::int64_t>>> known;
-  for (std::size_t k = 0; k < experiment.trial_cap; ++k) {
-    std::vector<std::vector<std::int64_t>> shapes;
-    for (const auto& [name, tensor] : experiment.samples[experiment.sample_of(k)]) shapes.push_back(tensor.shape());
-    known.insert(std::move(shapes));
-  }
-  return known.size();
-}
-
 }  // namespace
 
 void CostBound::announce(double equivalents, const std::string& what) {
@@ -34,7 +23,7 @@ void CostBound::announce(double equivalents, const std::string& what) {
 
 void CostBound::announce_adjoint() {
   const double trials = static_cast<double>(experiment_.trial_cap);
-  announce(static_cast<double>(shapes_of(experiment_)) * kAdjointLoads * load_equivalents() +
+  announce(static_cast<double>(by_shapes(experiment_).size()) * kAdjointLoads * load_equivalents() +
                trials * (1 + kReversePasses * experiment_.options.probes),
            "Reverse passes over " + std::to_string(experiment_.trial_cap) + " samples");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <numeric>
 #include <tuple>
 
@@ -75,6 +76,19 @@ std::vector<TrialRange> Experiment::rounds() const {
     const std::size_t end = std::min(next, trial_cap);
     result.push_back({done, end - done});
     done = end;
+  }
+  return result;
+}
+
+std::vector<SameShapes> by_shapes(const Experiment& experiment) {
+  std::map<std::vector<std::vector<std::int64_t>>, std::size_t> known;
+  std::vector<SameShapes> result;
+  for (std::size_t k = 0; k < experiment.trial_cap; ++k) {
+    std::vector<std::vector<std::int64_t>> shapes;
+    for (const auto& [name, tensor] : experiment.samples[experiment.sample_of(k)]) shapes.push_back(tensor.shape());
+    const auto [entry, is_new] = known.try_emplace(shapes, result.size());
+    if (is_new) result.emplace_back();
+    result[entry->second].trials.push_back(k);
   }
   return result;
 }

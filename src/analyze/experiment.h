@@ -50,6 +50,12 @@ struct Experiment {
   std::vector<TrialRange> rounds() const;
 };
 
+/// Trials whose samples have the same shapes: one graph serves them.
+struct SameShapes {
+  std::vector<std::size_t> trials;
+};
+std::vector<SameShapes> by_shapes(const Experiment& experiment);
+
 /// Throws Error{kInvalidInput} without samples, Error{kUsage} when `outputs_glob` matches nothing.
 Experiment make_experiment(const Model& model, const Samples& samples,
                            const std::vector<std::vector<Candidate>>& candidates, const AnalyzeOptions& options,
