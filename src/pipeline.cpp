@@ -124,8 +124,10 @@ Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& bu
                  const PipelineOptions& options, Observer& observer) {
   if (options.joint_samples == 0) return allocate(scores, budget, options.allocate);
   const Samples judge = calibration.slice(0, std::min(options.joint_samples, calibration.size()));
+  const Verifier verifier(model, judge, options.verify);
   const auto damage_together = [&](const Plan& plan) {
-    return measure(model, write_nearest(model, plan, "float", options, observer), judge, options, {}, observer).damage;
+    const QuantizedModel written = write_nearest(model, plan, "float", options, observer);
+    return verifier.verify(written.model(), {}, observer).damage;
   };
   return best_plan_together(scores, budget, options.allocate, damage_together, observer);
 }

@@ -119,13 +119,14 @@ QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
   QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
-  const double with_floats = measure(model, floating, judge, options, {}, observer).damage;
+  const Verifier verifier(model, judge, options.verify);
+  const double with_floats = verifier.verify(floating.model(), {}, observer).damage;
   constexpr int kRounds = 4;
   double allowed = with_floats;
   for (int round = 0; round < kRounds; ++round, allowed /= 3) {
     QuantizedModel integer = write_integers(writing, plan, allowed);
     if (!integer_kernels_pay(model, integer)) return floating;
-    const double with_integers = measure(model, integer, judge, options, {}, observer).damage;
+    const double with_integers = verifier.verify(integer.model(), {}, observer).damage;
     const bool keep = with_integers - with_floats <= with_floats;
     observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
                   std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; too much"));

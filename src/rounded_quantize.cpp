@@ -55,12 +55,13 @@ QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& reque
 }
 
 /// In float arithmetic: integer kernels that round the activations too come on top of every style alike.
-Verification RoundedQuantizer::trial_damage(const Plan& plan, const Requests& requests, const RoundedNetwork& trial,
-                                            const QuantizeOptions& options, Observer& observer) const {
+Verification RoundedQuantizer::trial_damage(const Verifier& judge, const Plan& plan, const Requests& requests,
+                                            const RoundedNetwork& trial, const QuantizeOptions& options,
+                                            Observer& observer) const {
   QuantizeOptions floating = options;
   floating.compute = "float";
   const QuantizedModel model = written(plan, requests, trial, "", encode::forms_of(floating), floating, observer);
-  return verify(model_, model.model(), calibrate::held_out_of(calibration_), {}, judge_, observer);
+  return judge.verify(model.model(), {}, observer);
 }
 
 void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const std::string& method,
@@ -71,14 +72,17 @@ void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const s
   double least = std::numeric_limits<double>::infinity();
   std::vector<RoundingStyle> styles = styles_of(method);
   if (calibration_.size() < 2) styles.resize(1);  // nothing is held out to judge them on
+  const bool judged = styles.size() > 1;
+  const Samples held_out = calibrate::held_out_of(calibration_);
+  std::optional<Verifier> judge;
+  if (judged) judge.emplace(model_, held_out, judge_);
   network_ = {};
   for (const RoundingStyle style : styles) {
     calibrate::WeightRounder::Networks networks = rounder_->round(requests, style, fit);
     if (networks.final.empty()) break;
-    const bool judged = styles.size() > 1;
     double damage = 0;
     if (judged) {
-      const Verification trial = trial_damage(plan, requests, networks.trial, options, observer);
+      const Verification trial = trial_damage(*judge, plan, requests, networks.trial, options, observer);
       damage = trial.damage;
       observer.note("rounded " + rounding_of(style) + ": damage " + format_number(damage) + " +-" +
                     format_number(trial.damage_standard_error) + " on samples not fitted to");

@@ -32,8 +32,9 @@ class RoundedQuantizer {
   /// Rounds in every style that competes and keeps what damages the network least on samples the trial has not seen.
   void round(const Plan& plan, const Requests& requests, const std::string& method, const QuantizeOptions& options,
              Observer& observer);
-  Verification trial_damage(const Plan& plan, const Requests& requests, const calibrate::RoundedNetwork& trial,
-                            const QuantizeOptions& options, Observer& observer) const;
+  Verification trial_damage(const Verifier& judge, const Plan& plan, const Requests& requests,
+                            const calibrate::RoundedNetwork& trial, const QuantizeOptions& options,
+                            Observer& observer) const;
   QuantizedModel written(const Plan& plan, const Requests& requests, const calibrate::RoundedNetwork& network,
                          const std::string& rounding, const encode::Forms& forms, const QuantizeOptions& options,
                          Observer& observer) const;

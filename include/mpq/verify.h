@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "mpq/samples.h"
 
 namespace mpq {
+
+namespace judge {
+struct ReferencePass;
+}
 
 /// Damage of one output over all samples. Figures that make no sense for an output are absent.
 struct OutputComparison {
@@ -49,6 +54,24 @@ struct VerifyOptions {
   std::vector<OutputRole> output_roles;
   int threads = 0;
   void validate() const;
+};
+
+/// Compares models with one that is run on every sample just once, the reference.
+class Verifier {
+ public:
+  /// Refers to all of its arguments but the options. Throws Error{kInvalidInput} without samples, or when the reference
+  /// does not run on one; Error{kUsage} when nothing matches an option.
+  Verifier(const Model& reference, const Samples& samples, const VerifyOptions& options = {});
+  ~Verifier();
+  Verifier(const Verifier&) = delete;
+  Verifier& operator=(const Verifier&) = delete;
+
+  /// As mpq::verify, for one model after another.
+  Verification verify(const Model& quantized, const std::vector<std::int64_t>& labels = {},
+                      Observer& observer = silent_observer()) const;
+
+ private:
+  std::unique_ptr<const judge::ReferencePass> reference_;
 };
 
 /// Runs both models on every sample and compares their outputs by name (by position where names differ).

@@ -34,8 +34,8 @@ struct Pair {
 
 /// Hands the rows at `picks` on, made by gather(values, group, picks, rows) for group after group, split as asked for.
 template <typename Gather>
-void add_split(const Pair& values, const std::vector<std::size_t>& picks, Split split,
-               quant::InputStatistics& statistics, const Gather& gather) {
+void add_split(const Pair& values, const std::vector<std::size_t>& picks, Split split, quant::RowCollector& collector,
+               const Gather& gather) {
   std::vector<std::size_t> halves[2];
   for (std::size_t i = 0; i < picks.size(); ++i) {
     const bool held_out = split == Split::kHeldOut || (split == Split::kAlternate && i % 2 == 1);
@@ -44,28 +44,28 @@ void add_split(const Pair& values, const std::vector<std::size_t>& picks, Split 
   // A few thousand rows at a time: as patches they are many times larger than the activation.
   constexpr std::size_t kAtOnce = 2048;
   std::vector<float> rows, before;
-  const bool drifts = statistics.fit[0].drifts();
+  const bool drifts = collector.drifts();
   for (const bool to_fit : {true, false}) {
     const std::span<const std::size_t> half = halves[to_fit ? 0 : 1];
     for (std::size_t begin = 0; begin < half.size(); begin += kAtOnce) {
       const auto part = half.subspan(begin, std::min(kAtOnce, half.size() - begin));
-      for (std::size_t group = 0; group < statistics.fit.size(); ++group) {
+      for (std::size_t group = 0; group < collector.groups(); ++group) {
         gather(values.now, group, part, rows);
         if (drifts) gather(values.before, group, part, before);
-        statistics.add(group, to_fit, rows, part.size(), before);
+        collector.add(group, to_fit, rows, part.size(), before);
       }
     }
   }
 }
 
 bool add_patches(const InputUse& use, const std::vector<std::int64_t>& shape, const Pair& values, Split split,
-                 std::size_t most_rows, quant::InputStatistics& statistics) {
+                 std::size_t most_rows, quant::RowCollector& collector) {
   const Patches patches(use.conv, shape);
-  const auto columns = static_cast<std::size_t>(statistics.fit[0].sum.size());
+  const auto columns = collector.columns();
   if (!patches.valid() || patches.columns() != columns) return false;
   std::vector<std::ptrdiff_t> taps;
   std::size_t tapped = patches.positions();  // where the taps begin; no position yet
-  add_split(values, evenly_spaced(patches.positions(), most_rows), split, statistics,
+  add_split(values, evenly_spaced(patches.positions(), most_rows), split, collector,
             [&](std::span<const float> input, std::size_t group, std::span<const std::size_t> picks,
                 std::vector<float>& rows) {
               if (tapped != picks[0]) taps = patches.taps(picks);
@@ -78,15 +78,15 @@ bool add_patches(const InputUse& use, const std::vector<std::int64_t>& shape, co
 /// Every state a step starts from: of `time` steps that leave one, all but the last (the first where time runs
 /// backwards); the initial ones, where there is no time axis.
 bool add_states(const InputUse& use, std::vector<std::int64_t> shape, const Pair& values, Split split,
-                std::size_t most_rows, quant::InputStatistics& statistics) {
+                std::size_t most_rows, quant::RowCollector& collector) {
   const bool initial = use.kind == InputUse::Kind::kInitialState;
   if (initial) shape.insert(shape.begin(), 1);
-  const auto columns = static_cast<std::size_t>(statistics.fit[0].sum.size());
-  if (shape.size() != 4 || static_cast<std::size_t>(shape[1]) != statistics.fit.size()) return false;
+  const auto columns = collector.columns();
+  if (shape.size() != 4 || static_cast<std::size_t>(shape[1]) != collector.groups()) return false;
   if (static_cast<std::size_t>(shape[3]) != columns) return false;
   const auto steps = static_cast<std::size_t>(initial ? shape[0] : std::max<std::int64_t>(shape[0] - 1, 0));
   const auto directions = static_cast<std::size_t>(shape[1]), batch = static_cast<std::size_t>(shape[2]);
-  add_split(values, evenly_spaced(steps * batch, most_rows), split, statistics,
+  add_split(values, evenly_spaced(steps * batch, most_rows), split, collector,
             [&](std::span<const float> input, std::size_t group, std::span<const std::size_t> picks,
                 std::vector<float>& rows) {
               const std::size_t skipped = use.last_direction_reversed && group + 1 == directions ? 1 : 0;
@@ -103,18 +103,18 @@ bool add_states(const InputUse& use, std::vector<std::int64_t> shape, const Pair
 }  // namespace
 
 bool add_rows(const InputUse& use, const Tensor& activation, Split split, std::size_t most_rows,
-              quant::InputStatistics& statistics, const Tensor* original) {
-  if (statistics.fit.empty() || activation.type() == DType::kString) return false;
+              quant::RowCollector& collector, const Tensor* original) {
+  if (collector.groups() == 0 || activation.type() == DType::kString) return false;
   const auto& shape = activation.shape();
   std::vector<float> scratch, scratch_before;
   Pair values{floats_of(activation, scratch), {}};
   const bool comparable = original != nullptr && original->shape() == shape;
   values.before = comparable ? floats_of(*original, scratch_before) : values.now;
-  if (use.kind == InputUse::Kind::kConv) return add_patches(use, shape, values, split, most_rows, statistics);
+  if (use.kind == InputUse::Kind::kConv) return add_patches(use, shape, values, split, most_rows, collector);
   if (use.kind == InputUse::Kind::kState || use.kind == InputUse::Kind::kInitialState) {
-    return add_states(use, shape, values, split, most_rows, statistics);
+    return add_states(use, shape, values, split, most_rows, collector);
   }
-  const auto columns = static_cast<std::size_t>(statistics.fit[0].sum.size());
+  const auto columns = collector.columns();
   const bool by_rows = use.kind == InputUse::Kind::kRows;
   if (shape.size() < (by_rows ? 1U : 2U)) return false;
   const std::int64_t inputs = by_rows ? shape.back() : shape[shape.size() - 2];
@@ -122,7 +122,7 @@ bool add_rows(const InputUse& use, const Tensor& activation, Split split, std::s
   // Row i of the right operand of a product is column i % width of its matrix i / width.
   const std::size_t width = by_rows ? 1 : static_cast<std::size_t>(shape.back());
   add_split(
-      values, evenly_spaced(values.now.size() / columns, most_rows), split, statistics,
+      values, evenly_spaced(values.now.size() / columns, most_rows), split, collector,
       [&](std::span<const float> input, std::size_t, std::span<const std::size_t> picks, std::vector<float>& rows) {
         rows.resize(picks.size() * columns);
         float* out = rows.data();

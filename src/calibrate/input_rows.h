@@ -16,6 +16,6 @@ enum class Split { kFit, kHeldOut, kAlternate };
 /// Returns false when the activation's shape does not fit the layer. `original`: the activation before anything was
 /// quantized, for statistics that drift; of another shape it tells nothing, and the rows count as not drifted.
 bool add_rows(const InputUse& use, const Tensor& activation, Split split, std::size_t most_rows,
-              quant::InputStatistics& statistics, const Tensor* original = nullptr);
+              quant::RowCollector& collector, const Tensor* original = nullptr);
 
 }  // namespace mpq::calibrate

@@ -24,7 +24,12 @@ constexpr std::int64_t kActivationBytes = std::int64_t{512} << 20;  // of the ca
 constexpr std::int64_t kPassBytes = std::int64_t{384} << 20;        // of the values one advancing pass keeps
 constexpr std::int64_t kMostAtOnce = 64;                            // samples
 constexpr std::size_t kMostColumns = 8192;  // Grams of so many inputs fill kStatisticsBytes twice over
-constexpr std::size_t kRows = 65536;        // per layer: far more than inputs, few enough to be quick
+
+/// Rows to look at per layer: far more than inputs, few enough to be quick.
+std::size_t rows_for(std::size_t columns) {
+  constexpr std::size_t kPerColumn = 32, kFewest = 16384, kMost = 65536;
+  return std::clamp(kPerColumn * columns, kFewest, kMost);
+}
 
 std::int64_t statistics_bytes(const quant::MatrixView& view) {
   constexpr std::int64_t kGrams = 4 * sizeof(double);  // two halves, each with its cross products
@@ -131,15 +136,15 @@ QuantizedPrefix WeightRounder::start_prefix(const std::vector<RoundingRequest>& 
 }
 
 void WeightRounder::add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before,
-                               quant::InputStatistics& statistics) const {
+                               quant::RowCollector& rows) const {
   const Split split = samples_.size() < 2 ? Split::kAlternate : is_held_out(sample) ? Split::kHeldOut : Split::kFit;
-  const std::size_t most_rows = std::max<std::size_t>(kRows / (samples_.size() * job.inputs.uses.size()), 2);
+  const std::size_t most_rows =
+      std::max<std::size_t>(rows_for(rows.columns()) / (samples_.size() * job.inputs.uses.size()), 2);
   for (const InputUse& use : job.inputs.uses) {
     const auto arrives = now.find(use.activation);
     const Tensor* original = nullptr;
     if (before != nullptr && before->count(use.activation) > 0) original = &before->at(use.activation);
-    job.usable =
-        job.usable && arrives != now.end() && add_rows(use, arrives->second, split, most_rows, statistics, original);
+    job.usable = job.usable && arrives != now.end() && add_rows(use, arrives->second, split, most_rows, rows, original);
   }
 }
 
@@ -162,17 +167,20 @@ void WeightRounder::for_each_sample(const std::function<std::vector<Feed>(std::s
 /// Statistics of the float network.
 void WeightRounder::collect(const Jobs& batch) const {
   std::vector<const InputUse*> uses;
+  std::vector<quant::RowCollector> rows;
   for (Job* job : batch) {
     job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns);
+    rows.emplace_back(job->statistics);
     for (const InputUse& use : job->inputs.uses) uses.push_back(&use);
   }
   const runtime::Activations activations(form_, activations_of(uses));
   for_each_sample([&](std::size_t sample) { return std::vector<Feed>{activations.of(samples_[sample])}; },
                   [&](std::size_t sample, const std::vector<Feed>& captured) {
                     parallel_for(batch.size(), resolve_threads(threads_), [&](std::size_t j, int) {
-                      add_sample(*batch[j], sample, captured[0], nullptr, batch[j]->statistics);
+                      add_sample(*batch[j], sample, captured[0], nullptr, rows[j]);
                     });
                   });
+  parallel_for(rows.size(), resolve_threads(threads_), [&](std::size_t j, int) { rows[j].flush(); });
 }
 
 struct WeightRounder::Prefix {
@@ -186,18 +194,21 @@ void WeightRounder::collect(Job& job, Prefix& before, Prefix& trial, Prefix& fin
   for (const InputUse& use : job.inputs.uses) uses.push_back(&use);
   const std::vector<std::string> names = activations_of(uses);
   for (Prefix* prefix : {&before, &trial, &final}) prefix->pass.advance_to(prefix->network.form(), names);
+  std::vector<quant::RowCollector> rows;
+  const int threads = resolve_threads(threads_);
   for (quant::InputStatistics* statistics : {&job.statistics, &job.final_statistics}) {
     *statistics = quant::InputStatistics(job.inputs.view.groups, job.inputs.view.columns, trial.network.changed());
+    rows.emplace_back(*statistics, std::max(threads / 2, 1));
   }
   for_each_sample(
       [&](std::size_t sample) {
         return std::vector<Feed>{before.pass.of(sample), trial.pass.of(sample), final.pass.of(sample)};
       },
       [&](std::size_t sample, const std::vector<Feed>& captured) {
-        parallel_for(2, resolve_threads(threads_), [&](std::size_t j, int) {
-          add_sample(job, sample, captured[1 + j], &captured[0], j == 0 ? job.statistics : job.final_statistics);
-        });
+        parallel_for(2, threads,
+                     [&](std::size_t j, int) { add_sample(job, sample, captured[1 + j], &captured[0], rows[j]); });
       });
+  parallel_for(2, threads, [&](std::size_t j, int) { rows[j].flush(); });
 }
 
 WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch,

@@ -90,8 +90,7 @@ class WeightRounder {
   /// Calls capture(sample) and then add(sample, what it gave) for every sample, as many at a time as memory allows.
   void for_each_sample(const std::function<std::vector<Feed>(std::size_t)>& capture,
                        const std::function<void(std::size_t, const std::vector<Feed>&)>& add) const;
-  void add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before,
-                  quant::InputStatistics& statistics) const;
+  void add_sample(Job& job, std::size_t sample, const Feed& now, const Feed* before, quant::RowCollector& rows) const;
   using Round = std::function<quant::LayerRounding(const quant::RoundingTask&, const quant::InputStatistics&)>;
   /// Rounds the layers of a batch: with `methods`, by what they hold of a layer, else as `round` does.
   Roundings round_batch(const std::vector<RoundingRequest>& requests, const Jobs& batch, quant::ScaleFit fit,

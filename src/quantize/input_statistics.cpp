@@ -52,24 +52,54 @@ bool InputStatistics::usable() const {
 }
 
 void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count,
-                          std::span<const float> original) {
+                          std::span<const float> original, int threads) {
   Moments2& moments = (to_fit ? fit : held_out)[group];
   const Eigen::Index columns = moments.sum.size();
   const FloatRows x(rows.data(), static_cast<Eigen::Index>(count), columns);
-  // Products in single precision over one sample, sums over samples in double.
+  // Products in single precision over these rows, sums over many of them in double.
   constexpr Eigen::Index kSmall = 12;
   if (columns <= kSmall) {
     const DoubleMatrix doubles = x.cast<double>();
     moments.gram.noalias() += doubles.transpose() * doubles;
   } else {
-    moments.gram += transpose_times(rows, {}, count).cast<double>();
+    moments.gram += transpose_times(rows, {}, count, threads).cast<double>();
   }
   moments.sum += x.cast<double>().colwise().sum().transpose();
   moments.count += static_cast<double>(count);
   if (!moments.drifts() || original.size() != rows.size()) return;
   const Matrix moved = x - FloatRows(original.data(), static_cast<Eigen::Index>(count), columns);
-  moments.cross += transpose_times(rows, {moved.data(), rows.size()}, count).cast<double>();
+  moments.cross += transpose_times(rows, {moved.data(), rows.size()}, count, threads).cast<double>();
   moments.drift += moved.cast<double>().colwise().sum().transpose();
+}
+
+RowCollector::RowCollector(InputStatistics& statistics, int threads)
+    : statistics_(statistics), threads_(threads), fit_(statistics.fit.size()), held_out_(statistics.fit.size()) {}
+
+void RowCollector::add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count,
+                       std::span<const float> original) {
+  constexpr std::size_t kFewColumns = 128, kEnough = std::size_t{1} << 20;
+  if (columns() < kFewColumns || rows.size() >= kEnough) {
+    return statistics_.add(group, to_fit, rows, count, original, threads_);
+  }
+  Rows& kept = (to_fit ? fit_ : held_out_)[group];
+  kept.now.insert(kept.now.end(), rows.begin(), rows.end());
+  if (drifts()) kept.before.insert(kept.before.end(), original.begin(), original.end());
+  if (kept.now.size() >= kEnough) flush(group, to_fit);
+}
+
+void RowCollector::flush() {
+  for (std::size_t group = 0; group < groups(); ++group) {
+    flush(group, true);
+    flush(group, false);
+  }
+}
+
+void RowCollector::flush(std::size_t group, bool to_fit) {
+  Rows& kept = (to_fit ? fit_ : held_out_)[group];
+  if (!kept.now.empty()) {
+    statistics_.add(group, to_fit, kept.now, kept.now.size() / columns(), kept.before, threads_);
+  }
+  kept = {};
 }
 
 OutputError::OutputError(const Moments2& inputs) : mean_(inputs.mean().cast<float>()), count_(inputs.count) {

@@ -43,9 +43,37 @@ struct InputStatistics {
   bool usable() const;
 
   /// Adds rows [count, columns] (C order) of one group; `original`: the same rows before anything was quantized, where
-  /// the statistics drift.
+  /// the statistics drift. The result does not depend on `threads`.
+  void add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count,
+           std::span<const float> original = {}, int threads = 1);
+};
+
+/// Collects rows until there are enough for products that pay: every product is added to a Gram in double precision,
+/// which for a few rows of many columns takes longer than the product.
+class RowCollector {
+ public:
+  /// Refers to the statistics; `threads`: for each product.
+  explicit RowCollector(InputStatistics& statistics, int threads = 1);
+
+  std::size_t groups() const { return statistics_.fit.size(); }
+  std::size_t columns() const { return groups() == 0 ? 0 : static_cast<std::size_t>(statistics_.fit[0].sum.size()); }
+  bool drifts() const { return groups() > 0 && statistics_.fit[0].drifts(); }
+
+  /// As InputStatistics::add.
   void add(std::size_t group, bool to_fit, std::span<const float> rows, std::size_t count,
            std::span<const float> original = {});
+  /// What was collected is in the statistics only after this.
+  void flush();
+
+ private:
+  struct Rows {
+    std::vector<float> now, before;
+  };
+  void flush(std::size_t group, bool to_fit);
+
+  InputStatistics& statistics_;
+  int threads_;
+  std::vector<Rows> fit_, held_out_;  ///< per group
 };
 
 /// The same in single precision, made for judging many roundings. Centred and rescaled, so that nothing cancels: Grams

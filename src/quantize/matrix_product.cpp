@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "quantize/kernels/kernels.h"
+#include "support/parallel.h"
 
 namespace mpq::quant {
 
@@ -28,12 +29,26 @@ Matrix times(const Matrix& a, const Matrix& b) {
   return result;
 }
 
-Matrix transpose_times(std::span<const float> x, std::span<const float> y, std::size_t count) {
+/// Rows of the result go to threads in panels; of a symmetric one what stands below the diagonal is mirrored.
+Matrix transpose_times(std::span<const float> x, std::span<const float> y, std::size_t count, int threads) {
+  constexpr std::size_t kPanel = 192;  // a multiple of every kernel's tile, so that sums do not depend on the panels
   const bool symmetric = y.empty();
   if (symmetric) y = x;
   const std::size_t m = x.size() / count, n = y.size() / count;
   Matrix result = Matrix::Zero(static_cast<Eigen::Index>(m), static_cast<Eigen::Index>(n));
-  kernels::best().product({{x.data(), 1, m}, y.data(), n, result.data(), n, m, n, count, 1, symmetric});
+  parallel_for((m + kPanel - 1) / kPanel, threads, [&](std::size_t panel, int) {
+    const std::size_t row = panel * kPanel, rows = std::min(kPanel, m - row), column = symmetric ? row : 0;
+    kernels::best().product({{x.data() + row, 1, m},
+                             y.data() + column,
+                             n,
+                             result.data() + row * n + column,
+                             n,
+                             rows,
+                             n - column,
+                             count,
+                             1,
+                             symmetric});
+  });
   if (symmetric) result.triangularView<Eigen::StrictlyLower>() = result.transpose();
   return result;
 }

@@ -2,22 +2,12 @@
 
 #include <algorithm>
 
+#include "runtime/outputs.h"
 #include "support/parallel.h"
 
 namespace mpq::judge {
 
 namespace {
-
-constexpr std::size_t kAtOnce = 8;                          // samples whose outputs are held before they are looked at
-constexpr std::size_t kKeptBytes = std::size_t{512} << 20;  // of outputs kept for the comparison
-
-void look_at(const std::vector<Tensor>& outputs, bool first, ReferencePass& pass) {
-  for (std::size_t o = 0; o < outputs.size(); ++o) {
-    pass.energies[o] += energy(outputs[o]);
-    if (outputs[o].size() == 0) continue;
-    pass.kinds[o] = first ? classify_output(outputs[o]) : refine(pass.kinds[o], outputs[o]);
-  }
-}
 
 std::size_t bytes_of(const std::vector<Tensor>& outputs) {
   std::size_t bytes = 0;
@@ -27,26 +17,59 @@ std::size_t bytes_of(const std::vector<Tensor>& outputs) {
 
 }  // namespace
 
-ReferencePass run_reference(const runtime::Session& session, const std::vector<std::string>& outputs,
-                            const Samples& samples, int threads) {
-  ReferencePass pass;
-  pass.kinds.assign(outputs.size(), OutputKind::kTensor);
-  pass.energies.assign(outputs.size(), 0.0);
+ReferencePass::ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options)
+    : samples(data), threads(resolve_threads(options.threads)), session(model) {
+  for (const ValueInfo& output : session.outputs()) names.push_back(output.name);
+  kinds.assign(names.size(), OutputKind::kTensor);
+  energies.assign(names.size(), 0.0);
+  weights.assign(names.size(), 0.0);
+  run();
+  for (const runtime::MeasuredOutput& output :
+       runtime::measured_outputs(session.outputs(), options.outputs_glob, options.output_roles)) {
+    const auto o = static_cast<std::size_t>(std::find(names.begin(), names.end(), output.name) - names.begin());
+    weights[o] = output.weight;
+    kinds[o] = output.kind.value_or(kinds[o]);
+  }
+  metric = resolved_metric(options);
+}
+
+std::vector<Tensor> ReferencePass::outputs(std::size_t sample) const {
+  return kept_.empty() ? session.run(samples[sample], names) : kept_[sample];
+}
+
+void ReferencePass::look_at(const std::vector<Tensor>& values, bool first) {
+  for (std::size_t o = 0; o < values.size(); ++o) {
+    energies[o] += energy(values[o]);
+    if (values[o].size() == 0) continue;
+    kinds[o] = first ? classify_output(values[o]) : refine(kinds[o], values[o]);
+  }
+}
+
+void ReferencePass::run() {
+  constexpr std::size_t kAtOnce = 8;  // samples whose outputs are held before they are looked at
+  constexpr std::size_t kKeptBytes = std::size_t{512} << 20;  // of outputs kept for the comparison
   bool keep = true;
-  std::size_t kept = 0;
+  std::size_t bytes = 0;
   for (std::size_t begin = 0; begin < samples.size(); begin += kAtOnce) {
     std::vector<std::vector<Tensor>> part(std::min(kAtOnce, samples.size() - begin));
-    parallel_for(part.size(), threads, [&](std::size_t i, int) { part[i] = session.run(samples[begin + i], outputs); });
+    parallel_for(part.size(), threads, [&](std::size_t i, int) { part[i] = session.run(samples[begin + i], names); });
     for (std::size_t i = 0; i < part.size(); ++i) {
-      look_at(part[i], begin + i == 0, pass);
-      kept += bytes_of(part[i]);
-      keep = keep && kept <= kKeptBytes;
-      if (keep) pass.outputs.push_back(std::move(part[i]));
+      look_at(part[i], begin + i == 0);
+      bytes += bytes_of(part[i]);
+      keep = keep && bytes <= kKeptBytes;
+      if (keep) kept_.push_back(std::move(part[i]));
     }
   }
-  if (!keep) pass.outputs.clear();
-  for (double& sum : pass.energies) sum = sum > 0 ? sum / static_cast<double>(samples.size()) : 1.0;
-  return pass;
+  if (!keep) kept_.clear();
+  for (double& sum : energies) sum = sum > 0 ? sum / static_cast<double>(samples.size()) : 1.0;
+}
+
+std::string ReferencePass::resolved_metric(const VerifyOptions& options) const {
+  std::vector<OutputKind> measured;
+  for (std::size_t o = 0; o < names.size(); ++o) {
+    if (is_measured(o)) measured.push_back(kinds[o]);
+  }
+  return resolve_metric(options.metric, measured);
 }
 
 }  // namespace mpq::judge

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "mpq/samples.h"
+#include "mpq/verify.h"
 
 #include "runtime/session.h"
 #include "support/damage.h"
@@ -12,13 +14,27 @@ namespace mpq::judge {
 
 /// The reference model on all samples: what its outputs are, and the outputs themselves while they are few.
 struct ReferencePass {
-  std::vector<OutputKind> kinds;             ///< by output; what holds for all samples
-  std::vector<double> energies;              ///< by output: mean |y|^2 over the samples; 1 where that is zero
-  std::vector<std::vector<Tensor>> outputs;  ///< [sample][output]; empty when they would take too much memory
-};
+  /// Throws Error{kInvalidInput} when the model does not run on a sample, Error{kUsage} when nothing matches an option.
+  ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options);
 
-/// Throws Error{kInvalidInput} when the model does not run on a sample.
-ReferencePass run_reference(const runtime::Session& session, const std::vector<std::string>& outputs,
-                            const Samples& samples, int threads);
+  bool is_measured(std::size_t output) const { return weights[output] > 0; }
+  std::vector<Tensor> outputs(std::size_t sample) const;
+
+  const Samples& samples;
+  int threads;
+  runtime::Session session;
+  std::vector<std::string> names;  ///< of the outputs, which the vectors below are parallel to
+  std::vector<OutputKind> kinds;   ///< what holds for all samples
+  std::vector<double> energies;    ///< mean |y|^2 over the samples; 1 where that is zero
+  std::vector<double> weights;     ///< 0 = not measured
+  std::string metric;              ///< resolved: never "auto"
+
+ private:
+  void run();
+  void look_at(const std::vector<Tensor>& values, bool first);
+  std::string resolved_metric(const VerifyOptions& options) const;
+
+  std::vector<std::vector<Tensor>> kept_;  ///< [sample][output]; empty when they would take too much memory
+};
 
 }  // namespace mpq::judge

@@ -36,35 +36,21 @@ struct SampleResult {
 
 class Comparison {
  public:
-  Comparison(const Model& reference, const Model& quantized, const Samples& samples, const VerifyOptions& options,
-             Observer& observer)
-      : samples_(samples),
-        observer_(observer),
-        threads_(resolve_threads(options.threads)),
-        reference_(reference),
-        quantized_(quantized),
-        pairs_(judge::match_outputs(reference_.outputs(), quantized_.outputs())),
-        weights_(pairs_.size(), 0) {
-    for (const OutputPair& pair : pairs_) {
-      reference_names_.push_back(pair.reference);
+  Comparison(const ReferencePass& reference, const Model& quantized, Observer& observer)
+      : reference_(reference), observer_(observer), quantized_(quantized) {
+    for (const OutputPair& pair : judge::match_outputs(reference_.session.outputs(), quantized_.outputs())) {
       quantized_names_.push_back(pair.quantized);
     }
-    pass_ = judge::run_reference(reference_, reference_names_, samples_, threads_);
-    for (const runtime::MeasuredOutput& output :
-         runtime::measured_outputs(reference_.outputs(), options.outputs_glob, options.output_roles)) {
-      take_role(output);
-    }
-    metric_ = resolve_metric(options.metric, measured_kinds());
   }
 
   Verification run(const std::vector<std::int64_t>& labels) {
     const std::optional<std::size_t> classifier = labels.empty() ? std::nullopt : find_classifier();
-    std::vector<SampleResult> results(samples_.size());
+    std::vector<SampleResult> results(reference_.samples.size());
     std::atomic<std::size_t> done = 0;
-    parallel_for(samples_.size(), threads_, [&](std::size_t i, int) {
+    parallel_for(reference_.samples.size(), reference_.threads, [&](std::size_t i, int) {
       if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "The comparison was interrupted.");
       results[i] = compare_sample(i, classifier);
-      observer_.progress("verify", static_cast<double>(++done), static_cast<double>(samples_.size()), "");
+      observer_.progress("verify", static_cast<double>(++done), static_cast<double>(reference_.samples.size()), "");
     });
     Verification verification = summarize(results);
     if (classifier) verification.accuracy = accuracy(results, labels, *classifier);
@@ -72,32 +58,11 @@ class Comparison {
   }
 
  private:
-  void take_role(const runtime::MeasuredOutput& output) {
-    const auto name = std::find(reference_names_.begin(), reference_names_.end(), output.name);
-    const auto o = static_cast<std::size_t>(name - reference_names_.begin());
-    weights_[o] = output.weight;
-    pass_.kinds[o] = output.kind.value_or(pass_.kinds[o]);
-  }
-
-  bool is_measured(std::size_t output) const { return weights_[output] > 0; }
-
-  std::vector<OutputKind> measured_kinds() const {
-    std::vector<OutputKind> kinds;
-    for (std::size_t o = 0; o < pairs_.size(); ++o) {
-      if (is_measured(o)) kinds.push_back(pass_.kinds[o]);
-    }
-    return kinds;
-  }
-
-  std::vector<Tensor> reference_outputs(std::size_t sample) const {
-    return pass_.outputs.empty() ? reference_.run(samples_[sample], reference_names_) : pass_.outputs[sample];
-  }
-
   /// The first output that names one class for the first sample.
   std::optional<std::size_t> find_classifier() const {
-    const std::vector<Tensor> outputs = reference_outputs(0);
+    const std::vector<Tensor> outputs = reference_.outputs(0);
     for (std::size_t o = 0; o < outputs.size(); ++o) {
-      if (judge::predicted_class(pass_.kinds[o], outputs[o]) >= 0) return o;
+      if (judge::predicted_class(reference_.kinds[o], outputs[o]) >= 0) return o;
     }
     throw Error(ErrorCode::kInvalidInput,
                 "Labels were given, but no output of the model names one class per sample: that takes one row of "
@@ -108,42 +73,42 @@ class Comparison {
   void check_shapes(std::size_t output, const Tensor& reference, const Tensor& quantized) const {
     if (reference.shape().size() == quantized.shape().size()) return;
     throw Error(ErrorCode::kInvalidInput,
-                "The output \"" + reference_names_[output] + "\" has " + std::to_string(reference.shape().size()) +
+                "The output \"" + reference_.names[output] + "\" has " + std::to_string(reference.shape().size()) +
                     " axes in the reference and " + std::to_string(quantized.shape().size()) +
                     " in the quantized model.",
-                reference_names_[output], "Compare a model with one made from it.");
+                reference_.names[output], "Compare a model with one made from it.");
   }
 
   SampleResult compare_sample(std::size_t sample, std::optional<std::size_t> classifier) const {
-    const std::vector<Tensor> before = reference_outputs(sample);
-    const std::vector<Tensor> after = quantized_.run(samples_[sample], quantized_names_);
+    const std::vector<Tensor> before = reference_.outputs(sample);
+    const std::vector<Tensor> after = quantized_.run(reference_.samples[sample], quantized_names_);
     SampleResult result;
-    for (std::size_t o = 0; o < pairs_.size(); ++o) {
+    for (std::size_t o = 0; o < reference_.names.size(); ++o) {
       check_shapes(o, before[o], after[o]);
-      result.figures.push_back(judge::compare(pass_.kinds[o], before[o], after[o]));
-      if (!is_measured(o)) continue;
-      result.damage +=
-          weights_[o] * runtime::output_damage(metric_, pass_.kinds[o], before[o], after[o], pass_.energies[o]);
+      result.figures.push_back(judge::compare(reference_.kinds[o], before[o], after[o]));
+      if (!reference_.is_measured(o)) continue;
+      result.damage += reference_.weights[o] * runtime::output_damage(reference_.metric, reference_.kinds[o], before[o],
+                                                                      after[o], reference_.energies[o]);
     }
-    result.damage /= std::accumulate(weights_.begin(), weights_.end(), 0.0);
+    result.damage /= std::accumulate(reference_.weights.begin(), reference_.weights.end(), 0.0);
     if (classifier) {
       const std::size_t o = *classifier;
-      result.prediction = {judge::predicted_class(pass_.kinds[o], before[o]),
-                           judge::predicted_class(pass_.kinds[o], after[o]),
-                           judge::class_count(pass_.kinds[o], before[o])};
+      result.prediction = {judge::predicted_class(reference_.kinds[o], before[o]),
+                           judge::predicted_class(reference_.kinds[o], after[o]),
+                           judge::class_count(reference_.kinds[o], before[o])};
     }
     return result;
   }
 
   Verification summarize(const std::vector<SampleResult>& results) const {
     Verification verification;
-    verification.data = samples_.facts();
-    verification.metric = metric_;
-    for (std::size_t o = 0; o < pairs_.size(); ++o) {
+    verification.data = reference_.samples.facts();
+    verification.metric = reference_.metric;
+    for (std::size_t o = 0; o < reference_.names.size(); ++o) {
       std::vector<Figures> figures;
       for (const SampleResult& result : results) figures.push_back(result.figures[o]);
       warn_of_lost(o, figures);
-      verification.outputs.push_back(judge::summarize(reference_names_[o], pass_.kinds[o], figures));
+      verification.outputs.push_back(judge::summarize(reference_.names[o], reference_.kinds[o], figures));
     }
     std::vector<double> damages;
     for (const SampleResult& result : results) damages.push_back(result.damage);
@@ -159,7 +124,7 @@ class Comparison {
   void warn_of_lost(std::size_t output, const std::vector<Figures>& figures) const {
     const auto lost = std::count_if(figures.begin(), figures.end(), [](const Figures& f) { return f.lost; });
     if (lost == 0) return;
-    const std::string& name = reference_names_[output];
+    const std::string& name = reference_.names[output];
     if (static_cast<std::size_t>(lost) == figures.size()) {
       throw Error(ErrorCode::kInvalidInput,
                   "The output \"" + name + "\" has other extents in the quantized model on every sample.", name,
@@ -174,35 +139,45 @@ class Comparison {
                               std::size_t classifier) const {
     std::vector<Prediction> predictions;
     for (const SampleResult& result : results) predictions.push_back(result.prediction);
-    return judge::compare_accuracy(predictions, labels, reference_names_[classifier]);
+    return judge::compare_accuracy(predictions, labels, reference_.names[classifier]);
   }
 
-  const Samples& samples_;
+  const ReferencePass& reference_;
   Observer& observer_;
-  int threads_;
-  runtime::Session reference_, quantized_;
-  std::vector<OutputPair> pairs_;
-  std::vector<double> weights_;  ///< by output; 0 = not measured
-  std::vector<std::string> reference_names_, quantized_names_;
-  ReferencePass pass_;
-  std::string metric_;
+  runtime::Session quantized_;
+  std::vector<std::string> quantized_names_;
 };
+
+void require_fitting(const std::vector<std::int64_t>& labels, const Samples& samples) {
+  if (labels.empty() || labels.size() == samples.size()) return;
+  throw Error(
+      ErrorCode::kInvalidInput,
+      "There are " + std::to_string(labels.size()) + " labels for " + std::to_string(samples.size()) + " samples.",
+      "--labels", "Give one label per evaluation sample.");
+}
 
 }  // namespace
 
-Verification verify(const Model& reference, const Model& quantized, const Samples& samples,
-                    const std::vector<std::int64_t>& labels, const VerifyOptions& options, Observer& observer) {
+Verifier::Verifier(const Model& reference, const Samples& samples, const VerifyOptions& options) {
   options.validate();
   if (samples.size() == 0) {
     throw Error(ErrorCode::kInvalidInput, "There is no sample to compare the models on.", samples.facts().source);
   }
-  if (!labels.empty() && labels.size() != samples.size()) {
-    throw Error(
-        ErrorCode::kInvalidInput,
-        "There are " + std::to_string(labels.size()) + " labels for " + std::to_string(samples.size()) + " samples.",
-        "--labels", "Give one label per evaluation sample.");
-  }
-  return Comparison(reference, quantized, samples, options, observer).run(labels);
+  reference_ = std::make_unique<const ReferencePass>(reference, samples, options);
+}
+
+Verifier::~Verifier() = default;
+
+Verification Verifier::verify(const Model& quantized, const std::vector<std::int64_t>& labels,
+                              Observer& observer) const {
+  require_fitting(labels, reference_->samples);
+  return Comparison(*reference_, quantized, observer).run(labels);
+}
+
+Verification verify(const Model& reference, const Model& quantized, const Samples& samples,
+                    const std::vector<std::int64_t>& labels, const VerifyOptions& options, Observer& observer) {
+  require_fitting(labels, samples);
+  return Verifier(reference, samples, options).verify(quantized, labels, observer);
 }
 
 }  // namespace mpq

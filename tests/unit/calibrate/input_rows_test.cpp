@@ -94,12 +94,20 @@ TEST(Patches, ShapesThatDoNotFitAreToldApart) {
   EXPECT_TRUE(Patches(geometry, {1, 4, 8, 8}).valid());
 }
 
+bool add(const InputUse& use, const Tensor& activation, Split split, std::size_t most_rows,
+         quant::InputStatistics& statistics) {
+  quant::RowCollector rows(statistics);
+  const bool fits = add_rows(use, activation, split, most_rows, rows);
+  rows.flush();
+  return fits;
+}
+
 TEST(InputRows, ColumnsOfTheRightOperandAreRows) {
   const Tensor x = tensor_of({2, 3, 4}, 5);  // two matrices of [inputs, n]
   quant::InputStatistics found(1, 3), expected(1, 3);
   InputUse use;
   use.kind = InputUse::Kind::kColumns;
-  ASSERT_TRUE(add_rows(use, x, Split::kFit, 100, found));
+  ASSERT_TRUE(add(use, x, Split::kFit, 100, found));
   std::vector<float> rows;
   for (std::size_t b = 0; b < 2; ++b) {
     for (std::size_t n = 0; n < 4; ++n) {
@@ -115,10 +123,10 @@ TEST(InputRows, ColumnsOfTheRightOperandAreRows) {
 TEST(InputRows, AreCappedAndSplit) {
   quant::InputStatistics statistics(1, 4);
   InputUse use;
-  ASSERT_TRUE(add_rows(use, tensor_of({5, 20, 4}, 6), Split::kAlternate, 31, statistics));
+  ASSERT_TRUE(add(use, tensor_of({5, 20, 4}, 6), Split::kAlternate, 31, statistics));
   EXPECT_EQ(statistics.fit[0].count, 16);
   EXPECT_EQ(statistics.held_out[0].count, 15);
-  EXPECT_FALSE(add_rows(use, tensor_of({5, 20}, 6), Split::kFit, 31, statistics));
+  EXPECT_FALSE(add(use, tensor_of({5, 20}, 6), Split::kFit, 31, statistics));
 }
 
 /// Rows of every state a step starts from, by walking the steps of each direction.
@@ -127,19 +135,19 @@ TEST(InputRows, StatesAreThoseThatStepsStartFrom) {
   const Tensor states = tensor_of({steps, directions, batch, hidden}, 21), start = tensor_of({2, batch, hidden}, 22);
   quant::InputStatistics found(2, static_cast<std::size_t>(hidden));
   const InputUse use{"y", InputUse::Kind::kState, {}, true}, initial{"h", InputUse::Kind::kInitialState, {}, false};
-  ASSERT_TRUE(add_rows(use, states, Split::kFit, 1000, found));
-  ASSERT_TRUE(add_rows(initial, start, Split::kFit, 1000, found));
+  ASSERT_TRUE(add(use, states, Split::kFit, 1000, found));
+  ASSERT_TRUE(add(initial, start, Split::kFit, 1000, found));
   for (std::int64_t d = 0; d < directions; ++d) {
     Eigen::VectorXd sum = Eigen::VectorXd::Zero(hidden);
-    const auto add = [&](const Tensor& tensor, std::int64_t line) {
+    const auto add_line = [&](const Tensor& tensor, std::int64_t line) {
       for (std::int64_t i = 0; i < batch * hidden; ++i) {
         sum[i % hidden] += static_cast<double>(tensor.as<float>()[static_cast<std::size_t>(line * batch * hidden + i)]);
       }
     };
-    add(start, d);
+    add_line(start, d);
     for (std::int64_t t = 0; t < steps; ++t) {
       const bool starts_a_step = d == 0 ? t + 1 < steps : t > 0;
-      if (starts_a_step) add(states, t * directions + d);
+      if (starts_a_step) add_line(states, t * directions + d);
     }
     EXPECT_EQ(found.fit[static_cast<std::size_t>(d)].count, static_cast<double>(steps * batch));
     EXPECT_LT((found.fit[static_cast<std::size_t>(d)].sum - sum).norm(), 1e-4);

@@ -151,6 +151,35 @@ TEST(WeightMatrix, ScalesStandWhereDequantizingTakesThem) {
     EXPECT_EQ(scales[i] * static_cast<float>(tensor.values[i]), values[i]);
 }
 
+/// Portions of rows, few at a time and in several threads, against one product in double precision.
+TEST(RowCollector, GivesTheStatisticsOfAllRows) {
+  constexpr std::size_t kColumns = 200, kRows = 9000;
+  const std::vector<float> rows = gaussians(3, kRows * kColumns), before = gaussians(4, rows.size());
+  const auto collected = [&](std::size_t at_once, int threads) {
+    InputStatistics statistics(1, kColumns, true);
+    RowCollector collector(statistics, threads);
+    for (std::size_t row = 0; row < kRows; row += at_once) {
+      const std::size_t count = std::min(at_once, kRows - row);
+      const auto part = [&](const std::vector<float>& all) {
+        return std::span(all).subspan(row * kColumns, count * kColumns);
+      };
+      collector.add(0, true, part(rows), count, part(before));
+    }
+    collector.flush();
+    return statistics;
+  };
+  const Eigen::Map<const Matrix> x(rows.data(), kRows, kColumns), y(before.data(), kRows, kColumns);
+  const DoubleMatrix d = x.cast<double>() - y.cast<double>();
+  const InputStatistics found = collected(40, 1);
+  EXPECT_EQ(found.fit[0].count, kRows);
+  EXPECT_EQ(found.held_out[0].count, 0);
+  EXPECT_TRUE(found.fit[0].gram.isApprox(x.cast<double>().transpose() * x.cast<double>(), 1e-5));
+  EXPECT_TRUE(found.fit[0].cross.isApprox(x.cast<double>().transpose() * d, 1e-5));
+  EXPECT_TRUE(found.fit[0].sum.isApprox(x.cast<double>().colwise().sum().transpose(), 1e-5));
+  EXPECT_EQ(found.fit[0].gram, collected(40, 3).fit[0].gram);  // bit by bit
+  EXPECT_EQ(found.fit[0].cross, collected(40, 3).fit[0].cross);
+}
+
 TEST(InputStatistics, OutputErrorIsTheSumOverTheRows) {
   constexpr std::size_t kRows = 50, kColumns = 40;
   const std::vector<float> rows = correlated_rows(1, kRows, kColumns, 4);

@@ -34,6 +34,22 @@ std::vector<double> output(const Model& model, const Feed& feed) {
   return {values.begin(), values.end()};
 }
 
+/// One reference for several models: each is compared as if alone, labels and all.
+TEST(Verifier, ComparesOneModelAfterAnother) {
+  const Model a = load(residual_mlp());
+  const Samples samples = gaussian_samples("x", {1, 32}, 20);
+  const std::vector<std::int64_t> labels(samples.size(), 1);
+  const Verifier verifier(a, samples);
+  for (const float by : {0.05F, 0.2F, 0.01F}) {
+    const Model b = load(moved(residual_mlp(), "w2", by));
+    const Verification found = verifier.verify(b, labels), expected = verify(a, b, samples, labels);
+    EXPECT_EQ(found.damage, expected.damage);
+    EXPECT_EQ(found.outputs[0].relative_mse, expected.outputs[0].relative_mse);
+    EXPECT_EQ(found.accuracy->quantized, expected.accuracy->quantized);
+  }
+  EXPECT_THROW(verifier.verify(a, {1}), Error);
+}
+
 TEST(Verify, FiguresAreThoseOfAllOutputsTakenTogether) {
   const Model a = load(residual_mlp()), b = load(moved(residual_mlp(), "w2", 0.05F));
   const Samples samples = gaussian_samples("x", {1, 32}, 20);
