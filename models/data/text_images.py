@@ -44,6 +44,7 @@ class Writer:
                 return ink, paper
 
     def line(self):
+        """(image, text)"""
         rng = self.rng
         text, file = self.text()
         font = ImageFont.truetype(file, rng.randint(22, 56))
@@ -58,7 +59,7 @@ class Writer:
         ImageDraw.Draw(image).text((pad_x - left, pad_y - top), text, font=font, fill=ink)
         if rng.random() < .4:
             image = image.rotate(rng.uniform(-2.5, 2.5), Image.BICUBIC, expand=True, fillcolor=image.getpixel((0, 0)))
-        return sources.as_taken(image, rng, self.noise)
+        return sources.as_taken(image, rng, self.noise), text
 
     def document(self):
         rng, shade = self.rng, self.rng.randint(225, 255)
@@ -117,18 +118,20 @@ def main():
     out = Path(sys.argv[1])
     for name, split, lines, pages in (("calibration", 0, 64, 24), ("evaluation", 1, 192, 48)):
         writer = Writer(split, 11 + split)
-        recognition, orientation, turned = [], [], []
+        recognition, orientation, turned, texts = [], [], [], []
         while len(recognition) < lines:
-            image = writer.line()
+            image, text = writer.line()
             if image.size[0] * LINE_HEIGHT / image.size[1] > RECOGNITION_WIDTH + 20:
                 continue
             recognition.append(line_input(image, RECOGNITION_WIDTH))
+            texts.append(text)
             turned.append(int(writer.rng.random() < .5))
             orientation.append(line_input(image.rotate(180) if turned[-1] else image, ORIENTATION_WIDTH))
         np.savez(out / "ppocr_rec" / f"{name}.npz", x=np.stack(recognition))
         np.savez(out / "ppocr_cls" / f"{name}.npz", x=np.stack(orientation))
         if name == "evaluation":
             np.save(out / "ppocr_cls" / "labels.npy", np.array(turned, np.int64))
+            np.save(out / "ppocr_rec" / "texts.npy", np.array(texts))
         pages = np.stack([page_input(writer.page()) for _ in range(pages)]).astype(np.float32)
         np.savez(out / "ppocr_det" / f"{name}.npz", x=pages)
 
