@@ -47,6 +47,19 @@ double scale_of(const Experiment& experiment, const Reference& reference, const 
   }
 }
 
+/// Where the outputs are all but certain the Fisher matrix at the point tells little of what changes of finite size do:
+/// the probes see these rows softened then, at the same mean energy.
+Head head_of(const Reference& reference, const std::string& output) {
+  Head head{output, kind_of(reference, output)};
+  const Target& target = reference.targets.at(output);
+  const bool rows = head.kind == Head::Kind::kLogits || head.kind == Head::Kind::kProbabilities;
+  if (rows && target.is_peaked()) {
+    head.temperature = kSoftTemperature;
+    head.level = std::sqrt(target.spread / target.soft_spread);
+  }
+  return head;
+}
+
 }  // namespace
 
 std::vector<Head> heads_of(const Experiment& experiment, const Reference& reference) {
@@ -56,7 +69,7 @@ std::vector<Head> heads_of(const Experiment& experiment, const Reference& refere
                 "Use --engine rounding with it.");
   }
   std::vector<Head> heads;
-  for (const std::string& output : experiment.outputs) heads.push_back({output, kind_of(reference, output)});
+  for (const std::string& output : experiment.outputs) heads.push_back(head_of(reference, output));
   return heads;
 }
 

@@ -1,6 +1,7 @@
 #include "analyze/reference.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "analyze/cost.h"
@@ -53,15 +54,30 @@ Look look_at(std::vector<Tensor> values, bool keep_values) {
   return look;
 }
 
-void fold_in(const Look& look, bool first, std::vector<Target>& targets) {
+/// `kinds`: as the user said.
+void fold_in(const Look& look, bool first, const std::vector<std::optional<OutputKind>>& kinds,
+             std::vector<Target>& targets) {
   for (std::size_t t = 0; t < targets.size(); ++t) {
     targets[t].energy += look.energies[t];
     if (look.values.empty() || look.values[t].size() == 0) continue;
     targets[t].kind = first ? classify_output(look.values[t]) : refine(targets[t].kind, look.values[t]);
+    targets[t].spread += row_spread(kinds[t].value_or(targets[t].kind), look.values[t], 1);
+    targets[t].soft_spread += row_spread(kinds[t].value_or(targets[t].kind), look.values[t], kSoftTemperature);
   }
 }
 
-/// Kind and mean energy of each target, folded in the order of the trials' samples.
+std::vector<std::optional<OutputKind>> kinds_given(const Experiment& experiment,
+                                                   const std::vector<std::string>& names) {
+  std::vector<std::optional<OutputKind>> kinds(names.size());
+  for (const runtime::MeasuredOutput& output : experiment.measured) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == output.name) kinds[i] = output.kind;
+    }
+  }
+  return kinds;
+}
+
+/// Kind, mean energy and spread of each target, folded in the order of the trials' samples.
 std::vector<Target> fold_samples(const Experiment& experiment, const std::vector<std::string>& names) {
   if (names.empty()) return {};
   constexpr std::size_t kAtOnce = 8;  // outputs of so many samples are held at a time
@@ -69,14 +85,17 @@ std::vector<Target> fold_samples(const Experiment& experiment, const std::vector
   const bool network = experiment.options.place == "network";
   const std::size_t used = std::min(experiment.samples.size(), experiment.trial_cap);
   std::vector<Target> targets(names.size(), Target{OutputKind::kTensor, 0});
+  const std::vector<std::optional<OutputKind>> kinds = kinds_given(experiment, names);
   for (std::size_t begin = 0; begin < used; begin += kAtOnce) {
     std::vector<Look> looks(std::min(kAtOnce, used - begin));
     parallel_for(looks.size(), resolve_threads(experiment.options.threads), [&](std::size_t i, int) {
       looks[i] = look_at(session.run(experiment.samples[experiment.order[begin + i]], names), network);
     });
-    for (std::size_t i = 0; i < looks.size(); ++i) fold_in(looks[i], begin + i == 0, targets);
+    for (std::size_t i = 0; i < looks.size(); ++i) fold_in(looks[i], begin + i == 0, kinds, targets);
   }
-  for (Target& target : targets) target.energy /= static_cast<double>(used);
+  for (Target& target : targets) {
+    for (double* sum : {&target.energy, &target.spread, &target.soft_spread}) *sum /= static_cast<double>(used);
+  }
   return targets;
 }
 

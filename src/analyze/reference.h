@@ -9,11 +9,20 @@
 
 namespace mpq::perturb {
 
+/// Peaked rows are softened to softmax(logits / kSoftTemperature) for the adjoint's probes.
+inline constexpr double kSoftTemperature = 4;
+
 /// What is known of a value the damage is measured on.
 struct Target {
   OutputKind kind = OutputKind::kTensor;
   double energy = 1;  ///< mean |y|^2 over the samples; 1 where that is zero
   double weight = 1;  ///< in the mean over a task's targets
+  /// Logits and probabilities: the mean over rows and samples of 1 - sum p^2, the trace of the Fisher matrix of the
+  /// logits, and of the same at kSoftTemperature; else 0.
+  double spread = 0, soft_spread = 0;
+
+  /// Rows so certain that most of them have next to no gradient left.
+  bool is_peaked() const { return spread > 0 && spread < .25; }
 };
 
 /// The unperturbed network on the samples of the trials.

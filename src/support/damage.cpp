@@ -14,6 +14,7 @@ namespace mpq {
 namespace {
 
 constexpr double kLeastProbability = 1e-9;  // of a class
+constexpr double kLeastStored = 1e-37;      // a float32 softmax gives no less
 constexpr double kLeastBernoulli = 1e-7;    // of a sigmoid output, and of its opposite
 constexpr double kLeastEnergy = 1e-30;      // stands in for an all-zero reference
 
@@ -183,6 +184,30 @@ double kl_divergence(OutputKind kind, const Tensor& reference, const Tensor& cha
   const double mean = kind == OutputKind::kSigmoid ? bernoulli_divergence(reference, changed)
                                                    : divergence_over_rows(kind, reference, changed);
   return mean < 0 ? 0 : mean;  // rounding; NaN passes through
+}
+
+double row_spread(OutputKind kind, const Tensor& reference, double temperature) {
+  const bool rows = kind == OutputKind::kLogits || kind == OutputKind::kProbabilities;
+  if (!rows || reference.size() == 0 || reference.shape().empty()) return 0;
+  std::vector<double> values = to_doubles(reference);
+  const auto columns = static_cast<std::size_t>(reference.shape().back());
+  double total = 0;
+  for (std::size_t begin = 0; begin < values.size(); begin += columns) {
+    const std::span row(values.data() + begin, columns);
+    if (kind == OutputKind::kProbabilities) {
+      for (double& p : row) p = std::log(std::max(p, kLeastStored));
+    }
+    const double top = *std::max_element(row.begin(), row.end());
+    double sum = 0, squares = 0;
+    for (const double logit : row) {
+      const double p = std::exp((logit - top) / temperature);
+      sum += p;
+      squares += p * p;
+    }
+    total += 1 - squares / (sum * sum);
+  }
+  const double mean = total / static_cast<double>(values.size() / columns);
+  return std::isfinite(mean) ? std::max(mean, 0.0) : 0;
 }
 
 double energy(const Tensor& reference) {

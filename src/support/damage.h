@@ -32,6 +32,11 @@ std::vector<double> to_doubles(const Tensor& tensor);
 /// Throws Error{kInvalidInput} when the shapes differ.
 double kl_divergence(OutputKind kind, const Tensor& reference, const Tensor& changed);
 
+/// Logits and probabilities: the mean over rows (last axis) of 1 - sum p^2 for p = softmax(logits / temperature), where
+/// probabilities are logits log p, clipped at 1e-37. 1 - 1/columns for rows that say nothing, 0 for certain ones; 0 for
+/// other kinds and for values that are not finite.
+double row_spread(OutputKind kind, const Tensor& reference, double temperature);
+
 /// Sum of squares of y, and of y - y'. Where y is not finite it counts nothing and y' must be the same there;
 /// any other number that is not finite makes the error infinite. Throws Error{kInvalidInput} when the shapes differ.
 double energy(const Tensor& reference);

@@ -54,6 +54,9 @@ class Sweep {
   void fix_input_shapes();
   void find_active();
   onnx::NodeProto* producer(const std::string& value, const char* op);
+  onnx::NodeProto* softmax_behind(std::string value);
+  bool keeps_rows(const std::string& from, const std::string& to) const;
+  void inject_rows(const Head& head, const std::string& logits, std::string p, std::string probe);
   void seed(const std::string& value, const std::string& adjoint) { arrived_[value].push_back(adjoint); }
   std::string collected(const std::string& value);
   void visit(onnx::NodeProto& node);
@@ -115,21 +118,15 @@ void Sweep::inject(const Head& head) {
   input.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
   set_shape(input, joined({b_.probes()}, shape));
   leads_.insert(head.value);
-  const auto last = static_cast<std::int64_t>(shape.size());
-  const auto centred = [&](const std::string& p) {
-    const std::string q = b_.mul(b_.emit("Sqrt", {p}), probe);
-    return b_.sub(q, b_.mul(b_.sum(q, {last}, true), p));
-  };
   const auto spread = [&] { return b_.mul(head.value, b_.sub(b_.number(1), head.value)); };
   switch (head.kind) {
     case Head::Kind::kDirect:
       return seed(head.value, probe);
     case Head::Kind::kLogits:
-      return seed(head.value, centred(b_.emit("Softmax", {head.value}, {{"axis", std::int64_t{-1}}})));
+      return inject_rows(head, head.value, "", probe);
     case Head::Kind::kProbabilities:
-      if (onnx::NodeProto* node = producer(head.value, "Softmax")) {
-        const RuleCall call{b_, *node, {}, {}};
-        if (call.axis(-1, shape.size()) == last - 1) return seed(node->input(0), centred(head.value));
+      if (const onnx::NodeProto* node = softmax_behind(head.value)) {
+        return inject_rows(head, node->input(0), node->output(0), probe);
       }
       return seed(head.value, b_.div(probe, b_.emit("Sqrt", {b_.emit("Max", {head.value, b_.number(1e-9)})})));
     case Head::Kind::kSigmoid:
@@ -138,6 +135,37 @@ void Sweep::inject(const Head& head) {
       }
       return seed(head.value, b_.div(probe, b_.emit("Sqrt", {b_.emit("Max", {spread(), b_.number(1e-7)})})));
   }
+}
+
+/// `p`: the softmax of the logits where the network has it, else "".
+void Sweep::inject_rows(const Head& head, const std::string& logits, std::string p, std::string probe) {
+  const Shape& shape = b_.shape(logits);
+  if (b_.shape(head.value) != shape) probe = b_.reshape_sample(probe, shape);
+  if (head.temperature != 1) probe = b_.scaled(probe, head.level);
+  if (head.temperature != 1 || p.empty()) {
+    p = b_.emit("Softmax", {b_.scaled(logits, 1 / head.temperature)}, {{"axis", std::int64_t{-1}}});
+  }
+  const std::string q = b_.mul(b_.emit("Sqrt", {p}), probe);
+  seed(logits, b_.sub(q, b_.mul(b_.sum(q, {static_cast<std::int64_t>(shape.size())}, true), p)));
+}
+
+/// The softmax over the last axis that makes the value, rows kept whole on the way. Null for none.
+onnx::NodeProto* Sweep::softmax_behind(std::string value) {
+  for (;;) {
+    if (onnx::NodeProto* node = producer(value, "Softmax")) {
+      const std::size_t rank = b_.shape(value).size();
+      return RuleCall{b_, *node, {}, {}}.axis(-1, rank) + 1 == static_cast<std::int64_t>(rank) ? node : nullptr;
+    }
+    onnx::NodeProto* node = producer(value, "Reshape");
+    if (node == nullptr) node = producer(value, "Identity");
+    if (node == nullptr || !keeps_rows(node->input(0), value)) return nullptr;
+    value = node->input(0);
+  }
+}
+
+bool Sweep::keeps_rows(const std::string& from, const std::string& to) const {
+  const Shape &a = b_.shape(from), &b = b_.shape(to);
+  return !a.empty() && !b.empty() && a.back() == b.back();
 }
 
 std::string Sweep::collected(const std::string& value) {

@@ -20,6 +20,10 @@ struct Head {
   enum class Kind { kDirect, kLogits, kProbabilities, kSigmoid };
   std::string value;
   Kind kind = Kind::kDirect;
+  /// Of kLogits, and of kProbabilities where the network has the logits: p = softmax(logits / temperature). Above 1 the
+  /// probes are multiplied by `level`.
+  double temperature = 1;
+  double level = 1;
 };
 
 /// The adjoint of a weight that a Gather reads: dL/dW[indices[i]] += adjoint[probe, i].

@@ -102,6 +102,22 @@ TEST(KlDivergence, RefusesOtherKindsAndShapes) {
   EXPECT_THROW(kl_divergence(OutputKind::kLogits, made({1, 4}, reference_at), made({1, 5}, reference_at)), Error);
 }
 
+TEST(RowSpread, IsOneLessTheSquaresOfTheProbabilities) {
+  const auto tensor = [](const std::vector<std::int64_t>& shape, const std::vector<float>& values) {
+    Tensor result(DType::kFloat32, shape);
+    std::copy(values.begin(), values.end(), result.as_mutable<float>().begin());
+    return result;
+  };
+  const float two = std::log(2.0F), sixteen = std::log(16.0F);
+  EXPECT_NEAR(row_spread(OutputKind::kLogits, tensor({1, 2}, {0, two}), 1), 1 - 5. / 9, 1e-6);
+  EXPECT_NEAR(row_spread(OutputKind::kLogits, tensor({2, 2}, {0, two, 7, 7}), 1), (1 - 5. / 9 + .5) / 2, 1e-6);
+  EXPECT_NEAR(row_spread(OutputKind::kLogits, tensor({1, 2}, {0, sixteen}), 4), 1 - 5. / 9, 1e-6);
+  EXPECT_NEAR(row_spread(OutputKind::kProbabilities, tensor({1, 2}, {1. / 17, 16. / 17}), 4), 1 - 5. / 9, 1e-6);
+  EXPECT_NEAR(row_spread(OutputKind::kProbabilities, tensor({1, 3}, {0, 1, 0}), 1), 0, 1e-12);
+  EXPECT_EQ(row_spread(OutputKind::kTensor, tensor({1, 2}, {0, two}), 1), 0);
+  EXPECT_EQ(row_spread(OutputKind::kLogits, tensor({1, 2}, {0, NAN}), 1), 0);
+}
+
 TEST(SquaredError, MatchesNumPy) {
   const Tensor a = made({30}, reference_at), b = made({30}, changed_at);
   EXPECT_NEAR(squared_error(a, b) / energy(a), 0.004519424907486578, 1e-13);
