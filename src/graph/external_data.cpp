@@ -95,7 +95,9 @@ fs::path real_path(const fs::path& path) {
 /// Element types are read in place, so the bytes must lie on a boundary; an odd offset costs a copy.
 std::size_t add_aligned(TensorStore& store, std::span<const std::byte> bytes, std::shared_ptr<const MappedFile> file) {
   constexpr std::size_t kBoundary = 16;
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kBoundary == 0) return store.add(bytes, std::move(file));
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kBoundary == 0) {
+    return store.add_mapped(bytes, std::move(file));
+  }
   const auto copy = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
   return store.add(*copy, copy);
 }

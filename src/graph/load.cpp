@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -71,12 +72,22 @@ onnx::ModelProto parse_model(std::span<const std::byte> bytes, const std::string
   graph::invalid(kind.what, path, kind.cure);
 }
 
+/// Every byte of the file, of which no more than a little is ever held in memory.
+void add_to_hash(const MappedFile& file, Sha256& hash) {
+  constexpr std::size_t kAtOnce = std::size_t{8} << 20;
+  for (std::size_t begin = 0; begin < file.bytes().size(); begin += kAtOnce) {
+    const auto part = file.bytes().subspan(begin, std::min(kAtOnce, file.bytes().size() - begin));
+    hash.update(part);
+    file.release(part);
+  }
+}
+
 ModelFacts facts_of(const std::string& path, const MappedFile& file, const graph::ExternalFiles& external) {
   Sha256 hash;
-  hash.update(file.bytes());
+  add_to_hash(file, hash);
   auto bytes = static_cast<std::int64_t>(file.bytes().size());
   for (const auto& [name, data] : external.opened()) {
-    hash.update(data->bytes());
+    add_to_hash(*data, hash);
     bytes += static_cast<std::int64_t>(data->bytes().size());
   }
   return {path, hash.hex(), bytes};

@@ -109,8 +109,19 @@ const std::string* location_of(const TensorProto& tensor) {
 }  // namespace
 
 std::size_t TensorStore::add(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, TensorField field) {
-  entries_.push_back({bytes, std::move(owner), field});
+  entries_.push_back({bytes, std::move(owner), nullptr, field});
   return entries_.size() - 1;
+}
+
+std::size_t TensorStore::add_mapped(std::span<const std::byte> bytes, std::shared_ptr<const MappedFile> file) {
+  const MappedFile* mapping = file.get();
+  entries_.push_back({bytes, std::move(file), mapping, TensorField::kRaw});
+  return entries_.size() - 1;
+}
+
+void TensorStore::release(std::size_t index) const {
+  const Entry& entry = entries_.at(index);
+  if (entry.file != nullptr) entry.file->release(entry.bytes);
 }
 
 bool in_store(const TensorProto& tensor) {

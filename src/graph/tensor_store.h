@@ -9,6 +9,8 @@
 
 #include <onnx/onnx_pb.h>
 
+#include "support/files.h"
+
 namespace mpq::graph {
 
 /// Which field of a TensorProto holds the numbers. A file read from typed fields is written with typed fields.
@@ -23,6 +25,11 @@ class TensorStore {
   /// `field` is where write_model puts them when it writes them into the model file.
   std::size_t add(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                   TensorField field = TensorField::kRaw);
+  /// Bytes of a mapped file, which take memory only while they are looked at.
+  std::size_t add_mapped(std::span<const std::byte> bytes, std::shared_ptr<const MappedFile> file);
+  /// Gives the memory of a mapped entry back; its bytes are read from the file again when they are next looked at.
+  void release(std::size_t index) const;
+  bool mapped(std::size_t index) const { return entries_.at(index).file != nullptr; }
   std::span<const std::byte> bytes(std::size_t index) const { return entries_.at(index).bytes; }
   TensorField field(std::size_t index) const { return entries_.at(index).field; }
   std::size_t size() const { return entries_.size(); }
@@ -31,6 +38,7 @@ class TensorStore {
   struct Entry {
     std::span<const std::byte> bytes;
     std::shared_ptr<const void> owner;
+    const MappedFile* file = nullptr;  ///< that the bytes are mapped from, kept alive by `owner`
     TensorField field = TensorField::kRaw;
   };
   std::vector<Entry> entries_;

@@ -57,6 +57,23 @@ MappedFile::MappedFile(const std::string& path) {
   bytes_ = {static_cast<const std::byte*>(start), size};
 }
 
+MappedFile::MappedFile(int descriptor, std::int64_t offset, std::size_t size, const std::string& path) {
+  void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, offset);
+  if (start == MAP_FAILED) fail(path, "The file cannot be mapped into memory: " + reason(errno) + ".");
+  bytes_ = {static_cast<const std::byte*>(start), size};
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto address = [](const std::byte* byte) { return reinterpret_cast<std::uintptr_t>(byte); };
+  const std::byte* end = part.data() + part.size();
+  const bool to_the_end = end == bytes_.data() + bytes_.size();  // what follows in the last page is nobody's
+  const std::uintptr_t begin = (address(part.data()) + page - 1) / page * page;
+  const std::uintptr_t stop = to_the_end ? address(end) : address(end) / page * page;
+  if (part.empty() || begin >= stop) return;
+  ::madvise(reinterpret_cast<void*>(begin), stop - begin, MADV_DONTNEED);  // a hint: failing changes nothing
+}
+
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }

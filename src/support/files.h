@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,10 +13,15 @@ class MappedFile {
  public:
   /// Throws Error{kInvalidInput} when the file is missing, unreadable or a folder.
   explicit MappedFile(const std::string& path);
+  /// A part of an open file, which may be closed afterwards; `offset` is a multiple of the page size and `size` not 0.
+  MappedFile(int descriptor, std::int64_t offset, std::size_t size, const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   std::span<const std::byte> bytes() const { return bytes_; }
+  /// Gives the memory behind `part` back to the system; the bytes are read from the file again when they are next
+  /// looked at. Pages that `part` covers in part only stay.
+  void release(std::span<const std::byte> part) const;
 
  private:
   std::span<const std::byte> bytes_;

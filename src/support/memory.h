@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace mpq {
+
+/// Memory this process may use: the machine's, or what its control group (a container) allows where that is less.
+/// 0 where the system does not tell.
+std::int64_t machine_memory_bytes();
+
+}  // namespace mpq
