@@ -48,6 +48,9 @@ struct AnalyzeOptions {
   /// Rerun the whole network in every trial instead of the part behind the layer (the benchmark's yardstick).
   bool full_reruns = false;
   std::int64_t activation_memory_bytes = std::int64_t{2} << 30;  ///< for captured activations
+  /// Of the whole process; 0 = half of the machine's memory. A model that would take more is analyzed piece by piece,
+  /// by the adjoint alone (docs/large-models.md).
+  std::int64_t memory_limit_bytes = 0;
   /// Where an interrupted run keeps what is done and a repeated one takes it up; empty = nowhere.
   std::string checkpoint_path;
   std::string outputs_glob;  ///< measure only outputs whose name matches; empty = all floating-point outputs

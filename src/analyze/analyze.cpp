@@ -9,6 +9,7 @@
 #include "analyze/cost_bound.h"
 #include "analyze/engine.h"
 #include "analyze/experiment.h"
+#include "analyze/piece_engine.h"
 #include "analyze/reference.h"
 #include "analyze/rounds.h"
 #include "analyze/scores.h"
@@ -70,6 +71,49 @@ AnalysisCost cost_of(const CostMeter& meter, const Reference& reference, const s
   return cost;
 }
 
+/// Everything measured, as a record.
+Sensitivity finished(const Experiment& experiment, const Reference& reference, const std::vector<TaskOutcome>& outcomes,
+                     Observer& observer) {
+  for (std::size_t t = 0; t < outcomes.size(); ++t) {
+    if (!outcomes[t].failure.empty()) warn_of_failure(experiment, t, outcomes[t].failure, observer);
+  }
+  Sensitivity result = make_sensitivity(experiment, reference, outcomes);
+  price_unexercised(experiment, outcomes, result, observer);
+  return result;
+}
+
+/// Reruns would need the whole network; layers that the adjoint does not reach are left alone.
+Sensitivity analyze_pieces(const Experiment& experiment, const runtime::MemoryPlan& memory, Observer& observer,
+                           AnalysisCost* cost) {
+  const auto begin = Clock::now();
+  const PieceForward forward(experiment, memory, observer);
+  observer.note("The network runs in " + std::to_string(forward.pieces().size()) + " pieces within " +
+                format_bytes(memory.limit_bytes) + " of memory.");
+  Reference reference = reference_of(
+      experiment, [&](std::size_t trial) { return forward.outputs(trial); }, observer);
+  reference.forward_seconds = forward.pass().forward_seconds();
+  if (reference.engine != "adjoint") {
+    throw Error(ErrorCode::kUsage,
+                "Within the memory limit only the adjoint works: reruns need the whole network in memory.",
+                "--engine " + experiment.options.engine,
+                "Give a larger --memory-limit, or leave engine, metric, place and aggregation at their defaults.");
+  }
+  CostBound bound(experiment, reference, observer);
+  bound.announce_adjoint();
+  std::vector<TaskOutcome> outcomes(experiment.tasks.size());
+  for (std::size_t t = 0; t < outcomes.size(); ++t) outcomes[t].failure = experiment.tasks[t].failure;
+  CostMeter meter;
+  for (const auto& [task, reason] :
+       price_by_pieces(experiment, reference, forward, memory, observer, meter, outcomes)) {
+    outcomes[task].failure = "The adjoint stops at " + reason + ", and reruns need more memory than the limit allows.";
+  }
+  if (cost != nullptr) {
+    const std::chrono::duration<double> spent = Clock::now() - begin;
+    *cost = cost_of(meter, reference, outcomes, bound.equivalents(), spent.count());
+  }
+  return finished(experiment, reference, outcomes, observer);
+}
+
 }  // namespace
 
 Sensitivity analyze_candidates(const Model& model, const Samples& samples,
@@ -78,6 +122,8 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   options.validate();
   const auto begin = Clock::now();
   const Experiment experiment = make_experiment(model, samples, candidates, options, observer);
+  const runtime::MemoryPlan memory = runtime::plan_memory(model, options.memory_limit_bytes);
+  if (memory.pieces) return analyze_pieces(experiment, memory, observer, cost);
   const Reference reference = measure_reference(experiment, observer);
   std::vector<TaskOutcome> outcomes(experiment.tasks.size());
   for (std::size_t t = 0; t < outcomes.size(); ++t) outcomes[t].failure = experiment.tasks[t].failure;
@@ -108,13 +154,9 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
     if (error.code() == ErrorCode::kInterrupted) report_interruption(checkpoint);
     throw;
   }
-  for (std::size_t t = 0; t < outcomes.size(); ++t) {
-    if (!outcomes[t].failure.empty()) warn_of_failure(experiment, t, outcomes[t].failure, observer);
-  }
   observer.note("Fitting grids took " + format_number(meter.fit_seconds()) + " s of processor time.");
-  Sensitivity result = make_sensitivity(experiment, reference, outcomes);
+  Sensitivity result = finished(experiment, reference, outcomes, observer);
   result.agreement = agreement;
-  price_unexercised(experiment, outcomes, result, observer);
   checkpoint.remove();
   if (cost != nullptr) {
     const std::chrono::duration<double> spent = Clock::now() - begin;

@@ -39,6 +39,7 @@ void AnalyzeOptions::validate() const {
   require(threads >= 0, "The number of threads cannot be " + std::to_string(threads) + "; 0 means all cores.",
           "--threads");
   require(activation_memory_bytes > 0, "The memory for captured activations must be positive.", "activation memory");
+  require(memory_limit_bytes >= 0, "The memory limit cannot be negative.", "--memory-limit");
   for (const std::string& form : forms) require_one_of(form, {"grid", "blocks", "codebook"}, "--forms");
   require(std::find(forms.begin(), forms.end(), "grid") != forms.end(),
           "Plain grids are always offered; the list of forms lacks \"grid\".", "--forms");

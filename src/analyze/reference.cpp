@@ -116,11 +116,9 @@ std::string resolve(const Experiment& experiment, const Reference& reference) {
   return resolve_metric(experiment.options.metric, kinds);
 }
 
-}  // namespace
-
-Reference measure_reference(const Experiment& experiment, Observer& observer) {
-  const std::vector<std::string> names = all_targets(experiment);
-  const std::vector<Target> targets = fold_samples(experiment, names);
+/// What was seen of the targets, and what the user and the options say of them.
+Reference resolved(const Experiment& experiment, const std::vector<std::string>& names,
+                   const std::vector<Target>& targets, Observer& observer) {
   Reference reference;
   for (std::size_t t = 0; t < names.size(); ++t) {
     Target target = targets[t];
@@ -139,6 +137,22 @@ Reference measure_reference(const Experiment& experiment, Observer& observer) {
   }
   reference.metric = resolve(experiment, reference);
   reference.engine = resolve_engine(experiment.options, reference.metric);
+  return reference;
+}
+
+}  // namespace
+
+Reference reference_of(const Experiment& experiment,
+                       const std::function<std::vector<Tensor>(std::size_t trial)>& outputs, Observer& observer) {
+  std::vector<Target> targets(experiment.outputs.size(), Target{OutputKind::kTensor, 0});
+  for (std::size_t k = 0; k < experiment.trial_cap; ++k) fold_in(look_at(outputs(k), true), k == 0, targets);
+  for (Target& target : targets) target.energy /= static_cast<double>(experiment.trial_cap);
+  return resolved(experiment, experiment.outputs, targets, observer);
+}
+
+Reference measure_reference(const Experiment& experiment, Observer& observer) {
+  const std::vector<std::string> names = all_targets(experiment);
+  Reference reference = resolved(experiment, names, fold_samples(experiment, names), observer);
   const double begin = thread_seconds();
   const runtime::Session plain(experiment.form.model, *experiment.form.store);
   reference.load_seconds = thread_seconds() - begin;

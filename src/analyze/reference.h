@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,6 +38,11 @@ struct Reference {
 /// Runs the network on every sample the trials can use. Warns of targets that hold nothing to be compared with.
 /// Throws Error{kInvalidInput} when the model does not run on the samples.
 Reference measure_reference(const Experiment& experiment, Observer& observer);
+
+/// The same of outputs that are there already: `outputs(k)` gives those of the k-th trial, in the experiment's order.
+/// The times are left to the caller.
+Reference reference_of(const Experiment& experiment,
+                       const std::function<std::vector<Tensor>(std::size_t trial)>& outputs, Observer& observer);
 
 /// Mean damage of one trial over its task's targets; targets absent from `changed` were out of the layer's reach.
 double trial_damage(const Reference& reference, const std::vector<std::string>& targets, const Feed& original,

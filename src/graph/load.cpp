@@ -2,6 +2,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <optional>
 
 #include <google/protobuf/io/coded_stream.h>
 
@@ -112,6 +113,22 @@ float from_bfloat16(std::uint16_t bits) {
   return value;
 }
 
+/// Empty for types that hold no floating-point numbers.
+std::optional<std::vector<float>> as_floats(int type, std::span<const std::byte> bytes) {
+  switch (type) {
+    case TensorProto::FLOAT:
+      return convert<float>(bytes, [](float value) { return value; });
+    case TensorProto::DOUBLE:
+      return convert<double>(bytes, [](double value) { return static_cast<float>(value); });
+    case TensorProto::FLOAT16:
+      return convert<std::uint16_t>(bytes, quant::from_half);
+    case TensorProto::BFLOAT16:
+      return convert<std::uint16_t>(bytes, from_bfloat16);
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Model Model::load(const std::string& path) {
@@ -151,17 +168,10 @@ std::vector<float> Model::weight(std::size_t index) const {
   const TensorProto& tensor = graph::tensor_at(impl_->proto, impl_->sites.at(index));
   std::string scratch;
   const std::span<const std::byte> bytes = graph::raw_bytes(tensor, *impl_->store, scratch);
-  switch (tensor.data_type()) {
-    case TensorProto::FLOAT:
-      return convert<float>(bytes, [](float value) { return value; });
-    case TensorProto::DOUBLE:
-      return convert<double>(bytes, [](double value) { return static_cast<float>(value); });
-    case TensorProto::FLOAT16:
-      return convert<std::uint16_t>(bytes, quant::from_half);
-    case TensorProto::BFLOAT16:
-      return convert<std::uint16_t>(bytes, from_bfloat16);
-    default:
-      break;
+  if (auto values = as_floats(tensor.data_type(), bytes)) {
+    // The copy is enough: the mapped bytes of all layers together may exceed the memory.
+    if (graph::in_store(tensor)) impl_->store->release(graph::store_index(tensor));
+    return *std::move(values);
   }
   graph::unsupported("The weight of layer " + graph::in_quotes(impl_->layers.at(index).name) + " has the type " +
                          impl_->layers.at(index).dtype + "; only floating-point weights have values as floats.",

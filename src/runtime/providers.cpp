@@ -143,6 +143,12 @@ void share_memory(Ort::SessionOptions& ort) {
   ort.DisableMemPattern();
 }
 
+void hold_little(Ort::SessionOptions& ort) {
+  ort.DisableCpuMemArena();
+  ort.DisableMemPattern();
+  ort.AddConfigEntry("session.disable_prepacking", "1");
+}
+
 /// Leaves the graph the runtime made of the model and the profile of its runs where the options say.
 void keep_traces(Ort::SessionOptions& ort, const SessionOptions& options) {
   if (!options.optimized_model_path.empty()) {
@@ -161,7 +167,11 @@ Ort::SessionOptions to_ort(const SessionOptions& options) {
   ort.SetDeterministicCompute(true);
   ort.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
   set_threads(ort, options);
-  if (!options.fast) share_memory(ort);
+  if (options.lean) {
+    hold_little(ort);
+  } else if (!options.fast) {
+    share_memory(ort);
+  }
   keep_traces(ort, options);
   append_provider(ort, options);
   // What a provider cannot run is an answer, and no work for the processor of another.

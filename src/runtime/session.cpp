@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -70,6 +71,21 @@ struct Session::Impl {
   Ort::Session session{nullptr};
   std::vector<ValueInfo> inputs, outputs;
   std::vector<std::string> input_names, output_names;
+
+  struct Bound {
+    ONNXTensorElementDataType type;
+    std::vector<std::int64_t> shape;
+    std::span<const std::byte> bytes;
+  };
+  std::map<std::string, Bound> bound;
+
+  Ort::Value fed(const ValueInfo& input, const Feed& feed) const {
+    const auto found = bound.find(input.name);
+    if (found == bound.end()) return view(fed_tensor(input, feed));
+    const auto& [type, shape, bytes] = found->second;
+    return Ort::Value::CreateTensor(our_memory(), const_cast<std::byte*>(bytes.data()), bytes.size(), shape.data(),
+                                    shape.size(), type);
+  }
 };
 
 Session::Session(const onnx::ModelProto& skeleton, const graph::TensorStore& store, const SessionOptions& options)
@@ -108,6 +124,12 @@ Session& Session::operator=(Session&&) noexcept = default;
 const std::vector<ValueInfo>& Session::inputs() const { return impl_->inputs; }
 const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; }
 
+void Session::bind(const onnx::TensorProto& tensor, std::span<const std::byte> bytes) {
+  impl_->bound.insert_or_assign(
+      tensor.name(),
+      Impl::Bound{element_of_onnx(tensor.data_type()), {tensor.dims().begin(), tensor.dims().end()}, bytes});
+}
+
 std::vector<Tensor> Session::run(const Feed& feed) const { return run(feed, impl_->output_names); }
 
 std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string>& outputs) const {
@@ -119,7 +141,7 @@ std::vector<Tensor> Session::run(const Feed& feed, const std::vector<std::string
   std::vector<const char*> input_names, output_names;
   std::vector<Ort::Value> values;
   for (const ValueInfo& input : impl_->inputs) {
-    values.push_back(view(fed_tensor(input, feed)));
+    values.push_back(impl_->fed(input, feed));
     input_names.push_back(input.name.c_str());
   }
   for (const std::string& name : outputs) {

@@ -27,6 +27,9 @@ struct SessionOptions {
   /// A session that is to run as fast as it can, rather than one of dozens: an arena of its own, planned ahead, and
   /// threads that spin while a run lasts.
   bool fast = false;
+  /// A session that holds no more memory than it must: weights are not packed a second time, and what a run takes goes
+  /// back to the system when it ends. Slower.
+  bool lean = false;
   double slowdown = 1;  ///< every run takes so many times the session's shortest run, the rest of it asleep
   /// Where the runtime writes the graph it made of the model (tensors beside it), and the beginning of its profile's
   /// path; empty: nowhere.
@@ -53,6 +56,10 @@ class Session {
 
   const std::vector<ValueInfo>& inputs() const;
   const std::vector<ValueInfo>& outputs() const;
+
+  /// The input of the tensor's name is fed from these bytes at every run from now on. They are read in place and must
+  /// outlive the session.
+  void bind(const onnx::TensorProto& tensor, std::span<const std::byte> bytes);
 
   /// Runs once. The feed's tensors are read in place (not copied), so a tensor may be changed between runs.
   /// Inputs the model does not have are ignored. Throws Error{kInvalidInput} for a missing input or a failing run.

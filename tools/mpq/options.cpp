@@ -152,6 +152,8 @@ const std::array kTable = {
     Option{"explain", 0, "", "draw who works when", kRun, G::kAnalysis, &S::explain},
 
     Option{"threads", 'j', "N", "0 = all cores (default); results do not depend on it", kRunners, G::kRun, &S::threads, 0, 4096},
+    Option{"memory-limit", 0, "SIZE", "work in at most so much memory: 2GiB, 800MB; a model that does not fit runs piece by piece (default: half "
+           "of the machine's)", kRunners | kInspect, G::kRun, &S::memory_limit},
     Option{"threads", 'j', "N", "with --kernels: threads inside one run (default 1)", kInspect, G::kRun, &S::threads, 1, 4096},
     Option{"config", 0, "FILE", "options from a TOML file, at the top or under [command]", kEveryCommand, G::kRun, &S::config},
     Option{"print-config", 0, "", "print the options in force as a configuration file and stop", kEveryCommand, G::kRun,

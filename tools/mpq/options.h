@@ -48,7 +48,7 @@ struct Settings {
 
   std::vector<std::string> output_weights, output_kinds;
 
-  std::string output_dir, cache, float_model, dump_weights;
+  std::string output_dir, cache, float_model, dump_weights, memory_limit;
   bool kernels = false;
   std::string devices, precisions, openvino_library, webgpu_library;
   std::optional<std::int64_t> repeats;

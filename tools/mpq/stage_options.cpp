@@ -133,6 +133,7 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   options.scale_fit = settings.scale_fit;
   options.seed = static_cast<std::uint64_t>(settings.seed.value_or(1));
   options.threads = static_cast<int>(settings.threads.value_or(0));
+  options.memory_limit_bytes = memory_limit(settings);
   options.outputs_glob = settings.outputs;
   options.output_roles = output_roles(settings);
   console.note(fmt::format("effort {}: {} noise at {} outputs, {}, seed {}", effort, options.noise,
@@ -180,6 +181,21 @@ VerifyOptions verify_options(const Settings& settings) {
   options.threads = static_cast<int>(settings.threads.value_or(0));
   options.validate();
   return options;
+}
+
+std::int64_t memory_limit(const Settings& settings) {
+  if (settings.memory_limit.empty()) return 0;
+  const auto refuse = [&] {
+    return usage(fmt::format("\"{}\" is no amount of memory.", settings.memory_limit), "--memory-limit",
+                 "Write it like 2GiB, 800MB or 500000000B.");
+  };
+  try {
+    const Budget limit = Budget::parse(settings.memory_limit);
+    if (limit.unit != Budget::Unit::kBytes || limit.value < 1) throw refuse();
+    return static_cast<std::int64_t>(limit.value);
+  } catch (const Error&) {
+    throw refuse();
+  }
 }
 
 std::vector<Budget> size_budgets(const Settings& settings) {

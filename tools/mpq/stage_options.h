@@ -18,6 +18,8 @@ constexpr int kDefaultEffort = 3;
 AnalyzeOptions analyze_options(const Settings& settings, Console& console);
 AllocateOptions allocate_options(const Settings& settings);
 VerifyOptions verify_options(const Settings& settings);
+/// What --memory-limit says; 0 without it.
+std::int64_t memory_limit(const Settings& settings);
 /// What --budget says of sizes; with a latency alone, the original size.
 std::vector<Budget> size_budgets(const Settings& settings);
 /// What --budget says of the latency: at most one, and only with --profile.

@@ -32,13 +32,20 @@ std::vector<std::string> outputs_of(const onnx::NodeProto& node) {
 class Sweep {
  public:
   Sweep(const onnx::ModelProto& forward, const FactsMap& facts, const std::vector<std::string>& weights,
-        std::int64_t probes)
-      : facts_(facts), weights_(weights.begin(), weights.end()), b_(*result_.model.mutable_graph(), facts, probes) {
+        std::int64_t probes, const Border& border)
+      : facts_(facts),
+        weights_(weights.begin(), weights.end()),
+        border_(border),
+        b_(*result_.model.mutable_graph(), facts, probes) {
     result_.model.CopyFrom(forward);
     graph().clear_value_info();
     graph().clear_output();
     fix_input_shapes();
     find_active();
+    for (const auto& [value, reason] : border.stopped) {
+      stopped_.emplace(value, reason);
+      leads_.insert(value);
+    }
   }
 
   void inject(const Head& head);
@@ -67,6 +74,7 @@ class Sweep {
 
   const FactsMap& facts_;
   Names weights_;
+  const Border& border_;
   AdjointGraph result_;
   Builder b_;
   Names active_;  ///< float32 values that depend on a weight
@@ -93,6 +101,7 @@ void Sweep::fix_input_shapes() {
 void Sweep::find_active() {
   forward_nodes_ = graph().node_size();
   active_ = weights_;
+  active_.insert(border_.inputs.begin(), border_.inputs.end());
   for (const auto& node : graph().node()) {
     if (!any_in(reads_of(node), active_)) continue;
     for (const auto& output : node.output()) {
@@ -263,16 +272,21 @@ void Sweep::prune() {
 }
 
 AdjointGraph Sweep::finish(const std::vector<std::string>& weights) {
-  for (const std::string& weight : weights) {
-    WeightAdjoint& entry = result_.weights.emplace_back();
-    entry.weight = weight;
-    const auto stopped = stopped_.find(weight);
+  const auto finish_one = [&](const std::string& value, WeightAdjoint& entry) {
+    entry.weight = value;
+    const auto stopped = stopped_.find(value);
     if (stopped != stopped_.end()) {
       entry.stop = stopped->second;
-      continue;
+      return;
     }
-    const std::string dense = collected(weight);
+    const std::string dense = collected(value);
     if (!dense.empty()) entry.dense = as_output(dense, "weight", onnx::TensorProto::FLOAT);
+  };
+  for (const std::string& input : border_.inputs) finish_one(input, result_.inputs.emplace_back());
+  for (const std::string& weight : weights) {
+    WeightAdjoint& entry = result_.weights.emplace_back();
+    finish_one(weight, entry);
+    if (!entry.stop.empty()) continue;
     for (const GatheredAdjoint& part : gathered_[weight]) {
       const int type = onnx_dtype(b_.facts(part.indices).dtype);
       entry.gathered.push_back(
@@ -286,8 +300,8 @@ AdjointGraph Sweep::finish(const std::vector<std::string>& weights) {
 }  // namespace
 
 AdjointGraph build(const onnx::ModelProto& forward, const FactsMap& facts, const std::vector<std::string>& weights,
-                   const std::vector<Head>& heads, std::int64_t probes) {
-  Sweep sweep(forward, facts, weights, probes);
+                   const std::vector<Head>& heads, std::int64_t probes, const Border& border) {
+  Sweep sweep(forward, facts, weights, probes, border);
   for (const Head& head : heads) sweep.inject(head);
   sweep.run();
   return sweep.finish(weights);

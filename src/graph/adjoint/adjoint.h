@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,15 +40,22 @@ struct WeightAdjoint {
   std::string stop;  ///< why it has none: "Loop: no rule"; then there are no parts
 };
 
+/// Where `forward` is a piece of a network: what its adjoint has to do with the other pieces.
+struct Border {
+  std::vector<std::string> inputs;             ///< float32 inputs whose adjoints are wanted, for the pieces before
+  std::map<std::string, std::string> stopped;  ///< outputs behind which the adjoint stopped, and why
+};
+
 struct AdjointGraph {
-  onnx::ModelProto model;           ///< inputs: the network's and the probes; outputs: the weights' adjoints
+  onnx::ModelProto model;           ///< inputs: the network's and the probes; outputs: the adjoints
   std::vector<std::string> probes;  ///< per head: an input of the shape [probes, value's shape]
   std::vector<WeightAdjoint> weights;
+  std::vector<WeightAdjoint> inputs;  ///< parallel to Border::inputs; dense
 };
 
 /// The reverse-mode graph of `forward` (operator set 17 or later, nodes sorted), in standard operators, for the shapes
-/// in `facts`, which covers every value of the main graph. `weights` are initializers.
+/// in `facts`, which covers every value of the main graph. `weights` are initializers, or inputs that stand for them.
 AdjointGraph build(const onnx::ModelProto& forward, const FactsMap& facts, const std::vector<std::string>& weights,
-                   const std::vector<Head>& heads, std::int64_t probes);
+                   const std::vector<Head>& heads, std::int64_t probes, const Border& border = {});
 
 }  // namespace mpq::graph::adjoint

@@ -1,0 +1,182 @@
+#include "runtime/piece_pass.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <time.h>
+
+#include "mpq/error.h"
+
+#include "support/parallel.h"
+
+namespace mpq::runtime {
+
+namespace {
+
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+ValueInfo type_of(const std::string& name, const Tensor& value) {
+  ValueInfo info;
+  info.name = name;
+  info.dtype = value.type();
+  info.shape.assign(value.shape().size(), -1);
+  info.symbols.assign(value.shape().size(), "");
+  return info;
+}
+
+}  // namespace
+
+void CrossingValues::put(std::size_t sample, const std::string& name, Tensor value) {
+  const std::lock_guard lock(mutex_);
+  Entry entry{{}, value.type(), value.shape(), nullptr};
+  const auto bytes = static_cast<std::int64_t>(value.size_bytes());
+  if (bytes == 0 || bytes <= left_bytes_) {
+    left_bytes_ -= bytes;
+    entry.value = std::move(value);
+  } else {
+    if (!file_) file_ = std::make_unique<SpillFile>();
+    entry.aside = file_->keep({value.data(), value.size_bytes()});
+  }
+  values_[sample].insert_or_assign(name, std::move(entry));
+}
+
+Tensor CrossingValues::get(std::size_t sample, const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = values_[sample].find(name);
+  if (found == values_[sample].end()) return {};
+  const Entry& entry = found->second;
+  if (!entry.aside) return entry.value;
+  Tensor value(entry.type, entry.shape);
+  std::memcpy(value.mutable_data(), entry.aside->bytes().data(), value.size_bytes());
+  entry.aside->release(entry.aside->bytes());
+  return value;
+}
+
+bool CrossingValues::has(std::size_t sample, const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return values_[sample].count(name) > 0;
+}
+
+void CrossingValues::drop(std::size_t sample, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = values_[sample].find(name);
+  if (found == values_[sample].end()) return;
+  left_bytes_ += static_cast<std::int64_t>(found->second.value.size_bytes());
+  values_[sample].erase(found);
+}
+
+PiecePass::PiecePass(const graph::RunForm& form, const std::vector<graph::Piece>& pieces,
+                     std::vector<const Feed*> samples, const PassOptions& options, const Observer& observer)
+    : form_(form),
+      pieces_(pieces),
+      samples_(std::move(samples)),
+      options_(options),
+      observer_(observer),
+      values_(samples_.size(), options.crossing_bytes) {
+  for (std::size_t p = 0; p < pieces_.size(); ++p) {
+    for (const std::string& name : pieces_[p].inputs) last_reader_[name] = p;
+  }
+}
+
+void PiecePass::advance(const std::vector<std::string>& more, const See& see) {
+  const graph::Piece& piece = pieces_.at(next_);
+  std::vector<std::string> extra, names = piece.outputs;
+  for (const std::string& name : more) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) extra.push_back(name);
+  }
+  names.insert(names.end(), extra.begin(), extra.end());
+  const std::set<std::string> asked(more.begin(), more.end());
+  {
+    const Session session =
+        options_.feeds_weights
+            ? weighted_session(graph::fed_model(form_, piece, types_, extra), form_, piece.weights)
+            : Session(graph::closed_model(form_, piece, types_, extra), *form_.store, {.lean = true});
+    parallel_for(samples_.size(), resolve_threads(options_.threads), [&](std::size_t sample, int) {
+      if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the network ran.");
+      const double begin = thread_seconds();
+      std::vector<Tensor> outputs = session.run(inputs_of(next_, sample), names);
+      learn_types(piece, outputs);
+      const double spent = thread_seconds() - begin;
+      Feed seen;
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (asked.count(names[i]) > 0) seen.emplace(names[i], outputs[i]);
+        if (i < piece.outputs.size()) values_.put(sample, names[i], std::move(outputs[i]));
+      }
+      outputs.clear();
+      if (see) see(sample, seen);
+      const std::lock_guard lock(mutex_);
+      seconds_ += spent;
+    });
+  }
+  release_weights(form_, piece);
+  if (!options_.keeps_all) drop_read(piece);
+  ++next_;
+}
+
+/// Of values whose rank differs between samples not even that is told.
+void PiecePass::learn_types(const graph::Piece& piece, const std::vector<Tensor>& outputs) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < piece.outputs.size(); ++i) {
+    const ValueInfo found = type_of(piece.outputs[i], outputs[i]);
+    const auto [entry, is_new] = types_.try_emplace(piece.outputs[i], found);
+    if (!is_new && entry->second.shape.size() != found.shape.size()) entry->second.has_rank = false;
+  }
+}
+
+void PiecePass::drop_read(const graph::Piece& piece) {
+  for (const std::string& name : piece.inputs) {
+    if (last_reader_[name] != next_ || wanted(name)) continue;
+    for (std::size_t sample = 0; sample < samples_.size(); ++sample) values_.drop(sample, name);
+  }
+}
+
+bool PiecePass::wanted(const std::string& name) const {
+  const auto& outputs = form_.model.graph().output();
+  return std::any_of(outputs.begin(), outputs.end(), [&](const auto& output) { return output.name() == name; });
+}
+
+Tensor PiecePass::value(std::size_t sample, const std::string& name) const {
+  if (values_.has(sample, name)) return values_.get(sample, name);
+  const auto given = samples_[sample]->find(name);
+  return given != samples_[sample]->end() ? given->second : Tensor();
+}
+
+Feed PiecePass::inputs_of(std::size_t piece, std::size_t sample) const {
+  Feed feed;
+  for (const std::string& name : pieces_.at(piece).inputs) {
+    const auto given = samples_[sample]->find(name);
+    if (given != samples_[sample]->end()) {
+      feed.emplace(name, given->second);
+    } else if (values_.has(sample, name)) {
+      feed.emplace(name, values_.get(sample, name));
+    }
+  }
+  return feed;
+}
+
+double PiecePass::forward_seconds() const {
+  return samples_.empty() ? 0 : seconds_ / static_cast<double>(samples_.size());
+}
+
+Session weighted_session(const onnx::ModelProto& model, const graph::RunForm& form,
+                         const std::vector<std::string>& weights, int optimization_level) {
+  Session session(model, *form.store, {.optimization_level = optimization_level, .lean = true});
+  for (const std::string& weight : weights) {
+    const onnx::TensorProto& tensor = graph::initializer_of(form, weight);
+    session.bind(tensor, form.store->bytes(graph::store_index(tensor)));
+  }
+  return session;
+}
+
+void release_weights(const graph::RunForm& form, const graph::Piece& piece) {
+  for (const std::string& name : piece.constants) {
+    const onnx::TensorProto& tensor = graph::initializer_of(form, name);
+    if (graph::in_store(tensor)) form.store->release(graph::store_index(tensor));
+  }
+}
+
+}  // namespace mpq::runtime
