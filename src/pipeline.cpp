@@ -14,6 +14,7 @@
 #include "codebook_prices.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
+#include "graph/memory_plan.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency_bench.h"
@@ -124,7 +125,7 @@ Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& bu
                  const PipelineOptions& options, Observer& observer) {
   if (options.joint_samples == 0) return allocate(scores, budget, options.allocate);
   const Samples judge = calibration.slice(0, std::min(options.joint_samples, calibration.size()));
-  const Verifier verifier(model, judge, options.verify);
+  const Verifier verifier(model, judge, options.verify, observer);
   const auto damage_together = [&](const Plan& plan) {
     const QuantizedModel written = write_nearest(model, plan, "float", options, observer);
     return verifier.verify(written.model(), {}, observer).damage;
@@ -253,6 +254,23 @@ std::optional<LatencyCheck> latency_on_one_core(const Model& model, const Quanti
   return LatencyBench(model, samples[0]).check(written, observer, kMostSeconds);
 }
 
+/// What a run can do of what it was asked for where the model is never in memory as a whole.
+PipelineOptions within_memory(const Model& model, PipelineOptions options, Observer& observer) {
+  const graph::MemoryPlan memory = graph::plan_memory(model, options.quantize.memory_limit_bytes);
+  if (!memory.pieces) return options;
+  if (options.profile) {
+    throw Error(ErrorCode::kUsage, "Latencies are measured with the whole model in memory, which the limit forbids.",
+                "--profile", "Leave it out, or give a larger --memory-limit.");
+  }
+  observer.note("The model runs piece by piece within " + format_bytes(memory.limit_bytes) +
+                ": plans are not compared as a whole, integer kernels are not looked for, latency is not measured.");
+  options.joint_samples = 0;
+  options.measure_latency = false;
+  if (options.allocate.compute == "auto") options.allocate.compute = "float";
+  if (options.plan && options.plan->compute == "auto") options.plan->compute = "float";
+  return options;
+}
+
 void warn_if_slower(const LatencyCheck& check, const std::string& compute, Observer& observer) {
   if (!check.is_slower()) return;
   observer.warn(
@@ -315,7 +333,8 @@ std::optional<Plan> embedded_plan(const Model& model) {
   return plan;
 }
 
-std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptions& options, Observer& observer) {
+std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptions& asked, Observer& observer) {
+  const PipelineOptions options = within_memory(model, asked, observer);
   if (options.profile) require_matches(*options.profile, model);
   const RunData data = choose_data(model, options);
   const bool own_labels = options.evaluation.has_value();

@@ -7,6 +7,8 @@
 
 #include "mpq/kernels.h"
 
+#include "graph/memory_plan.h"
+
 namespace mpq {
 
 namespace {
@@ -119,7 +121,7 @@ QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
   QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
-  const Verifier verifier(model, judge, options.verify);
+  const Verifier verifier(model, judge, options.verify, observer);
   const double with_floats = verifier.verify(floating.model(), {}, observer).damage;
   constexpr int kRounds = 4;
   double allowed = with_floats;
@@ -166,7 +168,9 @@ Verification measure(const Model& model, const QuantizedModel& quantized, const 
 
 QuantizedModel write_as(const Writing& writing, const Plan& plan, const std::string& compute) {
   if (compute == "auto") return choose_run_form(writing, plan);
-  if (compute == "int8") return write_integers(writing, plan, std::numeric_limits<double>::infinity());
+  // Which kernels a layer gets is seen on the whole model only.
+  const bool pieces = graph::plan_memory(writing.model, writing.options.quantize.memory_limit_bytes).pieces;
+  if (compute == "int8" && !pieces) return write_integers(writing, plan, std::numeric_limits<double>::infinity());
   return write_plan(writing.quantizer, plan, compute, writing.options, writing.observer);
 }
 

@@ -4,6 +4,7 @@
 
 #include "encode/encode.h"
 #include "encode/plan_check.h"
+#include "graph/memory_plan.h"
 #include "support/text.h"
 
 namespace mpq {
@@ -41,10 +42,7 @@ QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& reque
                                          const std::string& rounding, const encode::Forms& forms,
                                          const QuantizeOptions& options, Observer& observer) const {
   encode::RoundedWeights rounded;
-  rounded.find = [&](std::size_t layer, const Candidate& candidate) {
-    const quant::LayerRounding* found = network.find(layer, candidate);
-    return found == nullptr ? nullptr : &found->numbers;
-  };
+  rounded.find = [&](std::size_t layer, const Candidate& candidate) { return network.numbers(layer, candidate); };
   for (const auto& [layer, candidate] : requests) {
     const quant::LayerRounding* found = network.find(layer, candidate);
     if (found == nullptr) continue;
@@ -67,16 +65,20 @@ Verification RoundedQuantizer::trial_damage(const Verifier& judge, const Plan& p
 void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const std::string& method,
                              const QuantizeOptions& options, Observer& observer) {
   if (requests == requests_ && method == method_ && plan.scale_fit == scale_fit_) return;
-  if (!rounder_) rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, options.threads, observer);
+  const graph::MemoryPlan memory = graph::plan_memory(model_, options.memory_limit_bytes);
+  if (!rounder_) {
+    rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, options.threads, observer, memory);
+  }
   const quant::ScaleFit fit = plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
   double least = std::numeric_limits<double>::infinity();
   std::vector<RoundingStyle> styles = styles_of(method);
   if (calibration_.size() < 2) styles.resize(1);  // nothing is held out to judge them on
+  if (memory.pieces && method != "data-free") styles = {RoundingStyle::kSecondOrder};
   const bool judged = styles.size() > 1;
   const Samples held_out = calibrate::held_out_of(calibration_);
   std::optional<Verifier> judge;
-  if (judged) judge.emplace(model_, held_out, judge_);
-  network_ = {};
+  if (judged) judge.emplace(model_, held_out, judge_, observer);
+  network_ = RoundedNetwork();
   for (const RoundingStyle style : styles) {
     calibrate::WeightRounder::Networks networks = rounder_->round(requests, style, fit);
     if (networks.final.empty()) break;

@@ -25,6 +25,9 @@ struct QuantizeOptions {
   /// synthetic, nearest for plans whose scales are fitted by "minmax", the plain baseline, and without any samples.
   std::string rounding = "auto";
   int threads = 0;
+  /// Of the whole process; 0 = half of the machine's memory. What is made of models that would take more goes to disk
+  /// as it comes, and their layers are rounded piece by piece, by "second-order" where "sequential" is asked for.
+  std::int64_t memory_limit_bytes = 0;
   void validate() const;
 };
 

@@ -53,6 +53,8 @@ struct VerifyOptions {
   std::string outputs_glob;
   std::vector<OutputRole> output_roles;
   int threads = 0;
+  /// Of the whole process; 0 = half of the machine's memory. Models that would take more run piece by piece.
+  std::int64_t memory_limit_bytes = 0;
   void validate() const;
 };
 
@@ -61,7 +63,8 @@ class Verifier {
  public:
   /// Refers to all of its arguments but the options. Throws Error{kInvalidInput} without samples, or when the reference
   /// does not run on one; Error{kUsage} when nothing matches an option.
-  Verifier(const Model& reference, const Samples& samples, const VerifyOptions& options = {});
+  Verifier(const Model& reference, const Samples& samples, const VerifyOptions& options = {},
+           Observer& observer = silent_observer());
   ~Verifier();
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;

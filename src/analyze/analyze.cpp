@@ -83,7 +83,7 @@ Sensitivity finished(const Experiment& experiment, const Reference& reference, c
 }
 
 /// Reruns would need the whole network; layers that the adjoint does not reach are left alone.
-Sensitivity analyze_pieces(const Experiment& experiment, const runtime::MemoryPlan& memory, Observer& observer,
+Sensitivity analyze_pieces(const Experiment& experiment, const graph::MemoryPlan& memory, Observer& observer,
                            AnalysisCost* cost) {
   const auto begin = Clock::now();
   const PieceForward forward(experiment, memory, observer);
@@ -122,7 +122,7 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
   options.validate();
   const auto begin = Clock::now();
   const Experiment experiment = make_experiment(model, samples, candidates, options, observer);
-  const runtime::MemoryPlan memory = runtime::plan_memory(model, options.memory_limit_bytes);
+  const graph::MemoryPlan memory = graph::plan_memory(model, options.memory_limit_bytes);
   if (memory.pieces) return analyze_pieces(experiment, memory, observer, cost);
   const Reference reference = measure_reference(experiment, observer);
   std::vector<TaskOutcome> outcomes(experiment.tasks.size());

@@ -37,7 +37,7 @@ struct Group {
 class PieceEngine {
  public:
   PieceEngine(const Experiment& experiment, const Reference& reference, const PieceForward& forward,
-              const runtime::MemoryPlan& memory, Observer& observer, CostMeter& cost,
+              const graph::MemoryPlan& memory, Observer& observer, CostMeter& cost,
               std::vector<TaskOutcome>& outcomes)
       : experiment_(experiment),
         reference_(reference),
@@ -83,7 +83,7 @@ class PieceEngine {
   const Experiment& experiment_;
   const Reference& reference_;
   const PieceForward& forward_;
-  const runtime::MemoryPlan& memory_;
+  const graph::MemoryPlan& memory_;
   Observer& observer_;
   CostMeter& cost_;
   std::vector<TaskOutcome>& outcomes_;
@@ -333,7 +333,7 @@ void PieceEngine::pass_on(const std::string& value, std::size_t trial, Tensor ad
 }  // namespace
 
 std::vector<Unpriced> price_by_pieces(const Experiment& experiment, const Reference& reference,
-                                      const PieceForward& forward, const runtime::MemoryPlan& memory,
+                                      const PieceForward& forward, const graph::MemoryPlan& memory,
                                       Observer& observer, CostMeter& cost, std::vector<TaskOutcome>& outcomes) {
   return PieceEngine(experiment, reference, forward, memory, observer, cost, outcomes).run();
 }

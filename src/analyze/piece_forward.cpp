@@ -32,7 +32,7 @@ std::vector<const Feed*> feeds_of(const Experiment& experiment) {
 
 }  // namespace
 
-PieceForward::PieceForward(const Experiment& experiment, const runtime::MemoryPlan& memory, Observer& observer)
+PieceForward::PieceForward(const Experiment& experiment, const graph::MemoryPlan& memory, Observer& observer)
     : experiment_(experiment),
       form_(form_of(experiment)),
       pieces_(graph::pieces_of(form_, experiment.outputs, memory.piece_bytes)),
@@ -41,7 +41,7 @@ PieceForward::PieceForward(const Experiment& experiment, const runtime::MemoryPl
       fixed_(adjoint::fixed_values(form_.model)),
       pass_(std::make_unique<runtime::PiecePass>(
           form_, pieces_, feeds_of(experiment),
-          runtime::PassOptions{experiment.options.threads, memory.crossing_bytes / 2, true, true}, observer)) {
+          runtime::PassOptions{experiment.options.threads, memory.crossing_bytes / 2, true}, observer)) {
   for (std::size_t s = 0; s < shapes_.size(); ++s) {
     adjoint::add_initializer_facts(form_.model, *form_.store, facts_[s]);
     for (const auto& [name, tensor] : experiment.samples[experiment.sample_of(shapes_[s].trials.front())])

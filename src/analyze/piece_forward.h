@@ -6,7 +6,7 @@
 #include "analyze/experiment.h"
 #include "graph/adjoint/facts.h"
 #include "graph/pieces.h"
-#include "runtime/memory_plan.h"
+#include "graph/memory_plan.h"
 #include "runtime/piece_pass.h"
 
 namespace mpq::perturb {
@@ -17,7 +17,7 @@ class PieceForward {
  public:
   /// Refers to its arguments. Throws Error{kInterrupted} when the observer cancels, Error{kInvalidInput} when the model
   /// does not run on the samples.
-  PieceForward(const Experiment& experiment, const runtime::MemoryPlan& memory, Observer& observer);
+  PieceForward(const Experiment& experiment, const graph::MemoryPlan& memory, Observer& observer);
 
   const graph::RunForm& form() const { return form_; }
   const std::vector<graph::Piece>& pieces() const { return pieces_; }

@@ -12,6 +12,7 @@
 #include "graph/scopes.h"
 #include "quantize/codebook.h"
 #include "runtime/activations.h"
+#include "runtime/piece_pass.h"
 #include "runtime/taken_branches.h"
 #include "support/parallel.h"
 
@@ -34,6 +35,14 @@ std::size_t rows_for(std::size_t columns) {
 std::int64_t statistics_bytes(const quant::MatrixView& view) {
   constexpr std::int64_t kGrams = 4 * sizeof(double);  // two halves, each with its cross products
   return kGrams * static_cast<std::int64_t>(view.groups * view.columns * view.columns);
+}
+
+/// What choosing a method for one layer takes: its statistics, a Gram and a factor for every damping that is tried, and
+/// the weights under every one of them. Measured (docs/large-models.md).
+std::int64_t contest_bytes(const quant::MatrixView& view) {
+  constexpr std::int64_t kPerPair = 100, kPerWeight = 24;
+  return kPerPair * static_cast<std::int64_t>(view.groups * view.columns * view.columns) +
+         kPerWeight * static_cast<std::int64_t>(view.size());
 }
 
 bool is_held_out(std::size_t sample) { return sample % 2 == 1; }
@@ -65,21 +74,13 @@ Samples held_out_of(const Samples& samples) {
   return {std::move(feeds), samples.facts()};
 }
 
-const quant::LayerRounding* RoundedNetwork::find(std::size_t layer, const Candidate& candidate) const {
-  const auto found = layers_.find({layer, to_string(candidate)});
-  return found == layers_.end() ? nullptr : &found->second;
-}
-
-quant::LayerRounding& RoundedNetwork::add(std::size_t layer, const Candidate& candidate,
-                                          quant::LayerRounding rounding) {
-  return layers_.insert_or_assign({layer, to_string(candidate)}, std::move(rounding)).first->second;
-}
-
-WeightRounder::WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer)
+WeightRounder::WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer,
+                             const graph::MemoryPlan& memory)
     : model_(model),
       samples_(samples),
       threads_(threads),
       observer_(observer),
+      memory_(memory),
       whole_(graph::run_form(model)),
       form_(runtime::taken_branches(whole_, samples)) {}
 
@@ -90,6 +91,11 @@ void WeightRounder::check_cancelled() const {
 std::optional<LayerInputs> WeightRounder::find_inputs(std::size_t layer) const {
   std::optional<LayerInputs> inputs = layer_inputs(model_, form_, layer);
   if (!inputs || inputs->view.columns > kMostColumns || inputs->view.size() == 0) return std::nullopt;
+  if (memory_.pieces && contest_bytes(inputs->view) > memory_.working_bytes) {
+    observer_.note(model_.layers()[layer].name + ": rounded to nearest; the statistics of its " +
+                   std::to_string(inputs->view.columns) + " inputs do not fit into the memory limit");
+    return std::nullopt;
+  }
   // A bias that stands inside a branch, or that a branch reads too, is left alone.
   const int bias = whole_.index->find(inputs->bias);
   const auto writable = [&] {
@@ -160,21 +166,19 @@ void WeightRounder::for_each_sample(const std::function<std::vector<Feed>(std::s
     first += captured.size();
     std::int64_t bytes = 1;
     for (const Feed& feed : captured[0]) bytes += runtime::bytes_of(feed);
-    at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(kActivationBytes / bytes, 1, kMostAtOnce));
+    const std::int64_t most = memory_.pieces ? memory_.crossing_bytes / 4 : kActivationBytes;
+    at_once = static_cast<std::size_t>(std::clamp<std::int64_t>(most / bytes, 1, kMostAtOnce));
   }
 }
 
-/// Statistics of the float network.
-void WeightRounder::collect(const Jobs& batch) const {
-  std::vector<const InputUse*> uses;
+/// Statistics of the float network; `capture` gives the inputs of the batch's layers.
+void WeightRounder::collect(const Jobs& batch, const Capture& capture) const {
   std::vector<quant::RowCollector> rows;
   for (Job* job : batch) {
     job->statistics = quant::InputStatistics(job->inputs.view.groups, job->inputs.view.columns);
     rows.emplace_back(job->statistics);
-    for (const InputUse& use : job->inputs.uses) uses.push_back(&use);
   }
-  const runtime::Activations activations(form_, activations_of(uses));
-  for_each_sample([&](std::size_t sample) { return std::vector<Feed>{activations.of(samples_[sample])}; },
+  for_each_sample([&](std::size_t sample) { return std::vector<Feed>{capture(sample)}; },
                   [&](std::size_t sample, const std::vector<Feed>& captured) {
                     parallel_for(batch.size(), resolve_threads(threads_), [&](std::size_t j, int) {
                       add_sample(*batch[j], sample, captured[0], nullptr, rows[j]);
@@ -229,7 +233,13 @@ WeightRounder::Roundings WeightRounder::round_batch(const std::vector<RoundingRe
     }
   }
   Roundings results(items.size());
-  parallel_for(items.size(), resolve_threads(threads_), [&](std::size_t i, int) {
+  int workers = resolve_threads(threads_);
+  for (const Item& item : items) {
+    if (!memory_.pieces) break;
+    const std::int64_t fitting = memory_.working_bytes / contest_bytes(item.job->inputs.view);
+    workers = static_cast<int>(std::clamp<std::int64_t>(fitting, 1, workers));
+  }
+  parallel_for(items.size(), workers, [&](std::size_t i, int) {
     check_cancelled();
     const auto& [layer, candidate] = *items[i].request;
     const std::vector<float> weight = model_.weight(layer);
@@ -272,32 +282,104 @@ void WeightRounder::progress(const std::vector<Job>& jobs, std::size_t done) con
                      done < jobs.size() ? model_.layers()[jobs[done].inputs.layer].name : "");
 }
 
+/// Rounds layers whose statistics are there, and gives these up.
+void WeightRounder::round_jobs(const std::vector<RoundingRequest>& requests, const Jobs& batch, quant::ScaleFit fit,
+                               bool data_free, Networks& networks) const {
+  if (data_free) {
+    const auto round = [trust = trust_in(samples_)](const quant::RoundingTask& task,
+                                                    const quant::InputStatistics& statistics) {
+      return quant::round_data_free(task, statistics, trust);
+    };
+    keep(round_batch(requests, batch, fit, nullptr, round), networks.final, nullptr);
+  } else {
+    Roundings chosen =
+        round_batch(requests, batch, fit, nullptr, memory_.pieces ? quant::choose_method : quant::choose_rounding);
+    tell(chosen);
+    keep(std::move(chosen), networks.trial, nullptr);
+    keep(round_batch(requests, batch, fit, &networks.trial), networks.final, nullptr);
+  }
+  for (Job* job : batch) job->statistics = {};
+}
+
+std::int64_t WeightRounder::statistics_limit() const {
+  return memory_.pieces ? memory_.working_bytes / 4 : kStatisticsBytes;
+}
+
 WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
                                                    quant::ScaleFit fit, bool data_free) const {
   Networks networks;
   for (std::size_t done = 0; done < jobs.size();) {
     progress(jobs, done);
     Jobs batch;
+    std::vector<const InputUse*> uses;
     std::int64_t bytes = 0;
     for (; done < jobs.size(); ++done) {
       bytes += statistics_bytes(jobs[done].inputs.view);
-      if (!batch.empty() && bytes > kStatisticsBytes) break;
+      if (!batch.empty() && bytes > statistics_limit()) break;
       batch.push_back(&jobs[done]);
+      for (const InputUse& use : jobs[done].inputs.uses) uses.push_back(&use);
     }
-    collect(batch);
-    if (data_free) {
-      const auto round = [trust = trust_in(samples_)](const quant::RoundingTask& task,
-                                                      const quant::InputStatistics& statistics) {
-        return quant::round_data_free(task, statistics, trust);
-      };
-      keep(round_batch(requests, batch, fit, nullptr, round), networks.final, nullptr);
-    } else {
-      Roundings chosen = round_batch(requests, batch, fit, nullptr);
-      tell(chosen);
-      keep(std::move(chosen), networks.trial, nullptr);
-      keep(round_batch(requests, batch, fit, &networks.trial), networks.final, nullptr);
+    const runtime::Activations activations(form_, activations_of(uses));
+    collect(batch, [&](std::size_t sample) { return activations.of(samples_[sample]); });
+    round_jobs(requests, batch, fit, data_free, networks);
+  }
+  return networks;
+}
+
+namespace {
+
+/// Whether the piece is fed with all of these values or computes them.
+bool holds(const graph::RunForm& form, const graph::Piece& piece, const std::vector<std::string>& values) {
+  return std::all_of(values.begin(), values.end(), [&](const std::string& name) {
+    const int producer = form.index->value(form.index->find(name)).producer;
+    return std::find(piece.inputs.begin(), piece.inputs.end(), name) != piece.inputs.end() ||
+           std::binary_search(piece.nodes.begin(), piece.nodes.end(), producer);
+  });
+}
+
+}  // namespace
+
+WeightRounder::Networks WeightRounder::round_by_pieces(const std::vector<RoundingRequest>& requests,
+                                                       std::vector<Job>& jobs, quant::ScaleFit fit,
+                                                       bool data_free) const {
+  Networks networks{RoundedNetwork(RoundedNetwork::Integers::kNowhere),
+                    RoundedNetwork(RoundedNetwork::Integers::kOnDisk)};
+  std::vector<std::string> wanted;
+  for (const ValueInfo& output : model_.outputs()) wanted.push_back(output.name);
+  std::vector<const Feed*> feeds;
+  for (std::size_t i = 0; i < samples_.size(); ++i) feeds.push_back(&samples_[i]);
+  const auto pieces = graph::pieces_of(form_, wanted, memory_.piece_bytes);
+  runtime::PiecePass pass(form_, pieces, std::move(feeds),
+                          {.threads = threads_, .crossing_bytes = memory_.crossing_bytes / 2}, observer_);
+  Jobs open;
+  for (Job& job : jobs) open.push_back(&job);
+  for (; !pass.done(); pass.advance()) {
+    Jobs rest;
+    while (!open.empty()) {  // as many at a time as their statistics fit
+      Jobs batch;
+      std::vector<const InputUse*> uses;
+      std::int64_t bytes = 0;
+      for (Job* job : std::exchange(open, {})) {
+        std::vector<const InputUse*> own;
+        for (const InputUse& use : job->inputs.uses) own.push_back(&use);
+        const std::int64_t more = statistics_bytes(job->inputs.view);
+        if (!holds(form_, pieces[pass.next()], activations_of(own))) {
+          rest.push_back(job);
+        } else if (!batch.empty() && bytes + more > statistics_limit()) {
+          open.push_back(job);
+        } else {
+          batch.push_back(job);
+          bytes += more;
+          uses.insert(uses.end(), own.begin(), own.end());
+        }
+      }
+      if (batch.empty()) break;
+      progress(jobs, jobs.size() - open.size() - rest.size() - batch.size());
+      const runtime::PieceValues values(pass, activations_of(uses));
+      collect(batch, [&](std::size_t sample) { return values.of(sample); });
+      round_jobs(requests, batch, fit, data_free, networks);
     }
-    for (Job* job : batch) job->statistics = {};
+    open = std::move(rest);
   }
   return networks;
 }
@@ -331,9 +413,10 @@ WeightRounder::Networks WeightRounder::round(const std::vector<RoundingRequest>&
                                              quant::ScaleFit fit) {
   inputs_.clear();
   std::vector<Job> jobs = jobs_for(requests);
-  Networks networks = style == RoundingStyle::kSequential
-                          ? round_in_sequence(requests, jobs, fit)
-                          : round_apart(requests, jobs, fit, style == RoundingStyle::kDataFree);
+  const bool data_free = style == RoundingStyle::kDataFree;
+  Networks networks = memory_.pieces                        ? round_by_pieces(requests, jobs, fit, data_free)
+                      : style == RoundingStyle::kSequential ? round_in_sequence(requests, jobs, fit)
+                                                            : round_apart(requests, jobs, fit, data_free);
   if (!jobs.empty()) progress(jobs, jobs.size());
   return networks;
 }

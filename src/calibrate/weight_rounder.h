@@ -15,7 +15,9 @@
 
 #include "calibrate/layer_inputs.h"
 #include "calibrate/quantized_prefix.h"
+#include "calibrate/rounded_network.h"
 #include "graph/cut.h"
+#include "graph/memory_plan.h"
 #include "quantize/layer_rounding.h"
 
 namespace mpq::calibrate {
@@ -31,18 +33,6 @@ struct RoundingRequest {
 /// rounded before it deliver; or on little more than its own weights, where the samples are no real ones.
 enum class RoundingStyle { kSecondOrder, kSequential, kDataFree };
 
-/// A network's weights rounded.
-class RoundedNetwork {
- public:
-  /// Null for a layer that was passed over: round it to nearest.
-  const quant::LayerRounding* find(std::size_t layer, const Candidate& candidate) const;
-  bool empty() const { return layers_.empty(); }
-  quant::LayerRounding& add(std::size_t layer, const Candidate& candidate, quant::LayerRounding rounding);
-
- private:
-  std::map<std::pair<std::size_t, std::string>, quant::LayerRounding> layers_;
-};
-
 /// The samples a trial is not fitted to: every other one. Empty where there is one sample, whose rows are split then.
 Samples held_out_of(const Samples& samples);
 
@@ -53,12 +43,17 @@ Samples held_out_of(const Samples& samples);
 class WeightRounder {
  public:
   /// Refers to all of its arguments. `threads` as everywhere: 0 = all cores; results do not depend on it.
-  WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer);
+  /// With pieces in `memory` the network runs piece by piece, integers go to disk, and layers whose statistics take
+  /// too much memory are passed over.
+  WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer,
+                const graph::MemoryPlan& memory = {});
 
   struct Networks {
     RoundedNetwork trial, final;
   };
-  /// Layers whose inputs cannot be captured are passed over. Data-free rounding chooses nothing: it needs no trial.
+  /// Layers whose inputs cannot be captured are passed over. Data-free rounding chooses nothing: it needs no trial. Of
+  /// a trial by pieces the methods alone are kept. Piece by piece nothing is rounded in sequence: every layer is
+  /// rounded on what the float network delivers.
   Networks round(const std::vector<RoundingRequest>& requests, RoundingStyle style, quant::ScaleFit fit);
 
   /// The bias the layer's mean error goes into, and its numbers with the error taken off; an empty name for none.
@@ -84,8 +79,14 @@ class WeightRounder {
                        bool data_free) const;
   Networks round_in_sequence(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs,
                              quant::ScaleFit fit) const;
+  Networks round_by_pieces(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, quant::ScaleFit fit,
+                           bool data_free) const;
+  void round_jobs(const std::vector<RoundingRequest>& requests, const Jobs& batch, quant::ScaleFit fit, bool data_free,
+                  Networks& networks) const;
+  std::int64_t statistics_limit() const;
   QuantizedPrefix start_prefix(const std::vector<RoundingRequest>& requests, quant::ScaleFit fit) const;
-  void collect(const Jobs& batch) const;
+  using Capture = std::function<Feed(std::size_t sample)>;
+  void collect(const Jobs& batch, const Capture& capture) const;
   void collect(Job& job, Prefix& before, Prefix& trial, Prefix& final) const;
   /// Calls capture(sample) and then add(sample, what it gave) for every sample, as many at a time as memory allows.
   void for_each_sample(const std::function<std::vector<Feed>(std::size_t)>& capture,
@@ -105,6 +106,7 @@ class WeightRounder {
   const Samples& samples_;
   int threads_;
   Observer& observer_;
+  graph::MemoryPlan memory_;
   graph::RunForm whole_;  ///< as the model is
   graph::RunForm form_;   ///< with the branches that all samples take
   std::map<std::size_t, LayerInputs> inputs_;

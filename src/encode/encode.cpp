@@ -34,7 +34,7 @@ class PlanWriter {
         candidates_(planned_candidates(model, plan)),
         forms_(forms),
         sites_(forms.run_form == RunForm::kInteger ? integer_sites(model) : float_sites(model)),
-        writer_(model) {
+        writer_(model, forms.to_disk) {
     for (const auto& [layer, reason] : forms.folded) sites_.at(layer) = {false, false, reason};
     for (const std::size_t layer : layers_) {
       if (forms.integers == nullptr) break;
@@ -124,10 +124,11 @@ class PlanWriter {
   bool changed_ = false;
 };
 
-Model finished_model(ModelWriter::Result result) {
+Model finished_model(const Model& model, ModelWriter::Result result) {
   auto impl = std::make_shared<Model::Impl>();
   impl->proto = std::move(result.proto);
   impl->store = std::move(result.store);
+  impl->had_external_data = model.impl().had_external_data;
   graph::complete(*impl, "the quantized model");
   return Model(std::move(impl));
 }
@@ -164,7 +165,7 @@ QuantizedModel encode(const Model& model, const Plan& plan, const Forms& forms,
   PlanWriter writer(model, plan, forms);
   writer.replace(constants);  // first: biases become integers with their layers
   writer.write(&quantized);
-  Model result = writer.changed() ? finished_model(writer.finish(plan)) : model;
+  Model result = writer.changed() ? finished_model(model, writer.finish(plan)) : model;
   const bool external = needs_external_data(result.impl());
   const std::int64_t bytes = bytes_of(result.impl(), external);
   return QuantizedModel(std::make_shared<QuantizedModel::Impl>(
@@ -172,7 +173,7 @@ QuantizedModel encode(const Model& model, const Plan& plan, const Forms& forms,
 }
 
 std::int64_t exact_file_bytes(const Model& model, const Plan& plan, RunForm run_form) {
-  const Forms forms{run_form, nullptr, {}};
+  const Forms forms{run_form, nullptr, {}, false};
   PlanWriter writer(model, plan, forms);
   writer.write(nullptr);
   if (!writer.changed()) return bytes_of(model.impl(), needs_external_data(model.impl()));
@@ -180,6 +181,7 @@ std::int64_t exact_file_bytes(const Model& model, const Plan& plan, RunForm run_
   Model::Impl impl;
   impl.proto = std::move(result.proto);
   impl.store = std::move(result.store);
+  impl.had_external_data = model.impl().had_external_data;
   return bytes_of(impl, needs_external_data(impl));
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,12 +42,13 @@ struct Forms {
   RunForm run_form = RunForm::kFloat;
   std::shared_ptr<const StaticForm> integers;  ///< layers with integer activations; null for none
   std::map<std::size_t, std::string> folded;   ///< layers that must be folded to floats, and why
+  bool to_disk = false;                        ///< what is packed goes to disk as it comes; see SpillFile
 };
 
 /// Weights that were rounded before, with statistics of their inputs.
 struct RoundedWeights {
-  /// Null where a layer is to be rounded to nearest.
-  std::function<const quant::QuantizedTensor*(std::size_t layer, const Candidate& candidate)> find;
+  /// Nothing where a layer is to be rounded to nearest.
+  std::function<std::optional<quant::QuantizedTensor>(std::size_t layer, const Candidate& candidate)> find;
   Constants constants;
 };
 

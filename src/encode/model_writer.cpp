@@ -28,12 +28,13 @@ std::shared_ptr<const void> zeros(std::size_t size) {
 
 }  // namespace
 
-ModelWriter::ModelWriter(const Model& model)
+ModelWriter::ModelWriter(const Model& model, bool to_disk)
     : impl_(model.impl()),
       proto_(impl_.proto),
       store_(std::make_shared<graph::TensorStore>(*impl_.store)),
       pool_(graph::all_value_names(impl_.proto)),
-      static_writer_(proto_, pool_, impl_.opset) {
+      static_writer_(proto_, pool_, impl_.opset),
+      disk_(to_disk ? std::make_unique<SpillFile>() : nullptr) {
   for (const graph::NestedGraph& nested : graph::nested_graphs(proto_)) {
     for (const std::string& name : graph::defined_names(*nested.graph)) ++definitions_[name];
     if (nested.path.empty()) continue;
@@ -98,6 +99,11 @@ void ModelWriter::add_tensor(const TensorPlan& plan, const Bytes* bytes) {
   if (size < graph::kStoreThresholdBytes) {
     tensor.set_raw_data(bytes != nullptr ? std::string(reinterpret_cast<const char*>(bytes->data()), size)
                                          : std::string(size, '\0'));
+    return;
+  }
+  if (bytes != nullptr && disk_) {
+    const auto kept = disk_->keep(*bytes);
+    graph::point_to_store(tensor, store_->add_mapped(kept->bytes(), kept), size);
     return;
   }
   std::shared_ptr<const void> owner;

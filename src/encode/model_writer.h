@@ -17,6 +17,7 @@
 #include "encode/storage_form.h"
 #include "graph/model_impl.h"
 #include "graph/scopes.h"
+#include "support/spill_file.h"
 
 namespace mpq::encode {
 
@@ -24,7 +25,8 @@ namespace mpq::encode {
 /// writes zeros of the right sizes: the model then weighs what the real one will, to the byte.
 class ModelWriter {
  public:
-  explicit ModelWriter(const Model& model);
+  /// `to_disk`: tensors are put aside on disk as they come (SpillFile).
+  explicit ModelWriter(const Model& model, bool to_disk = false);
 
   /// Before: initializer or Constant `weight`          After: w<i>.q, w<i>.s (, w<i>.c) -> Unpack<b>bit -> `weight`
   void write_grid(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers);
@@ -84,6 +86,7 @@ class ModelWriter {
   StaticWriter static_writer_;
   std::vector<onnx::NodeProto> nodes_;
   bool uses_int4_ = false;
+  std::unique_ptr<SpillFile> disk_;
 };
 
 }  // namespace mpq::encode

@@ -4,6 +4,7 @@
 
 #include "encode/encode.h"
 #include "encode/plan_check.h"
+#include "graph/memory_plan.h"
 #include "quantize/codebook.h"
 
 namespace mpq {
@@ -30,6 +31,9 @@ void QuantizeOptions::validate() const {
         "Weights are rounded 'auto', 'nearest', 'data-free', 'second-order' or 'sequential', not '" + rounding + "'.",
         "rounding");
   }
+  if (memory_limit_bytes < 0) {
+    throw Error(ErrorCode::kUsage, "The memory limit cannot be negative.", "--memory-limit");
+  }
   if (threads < 0) {
     throw Error(ErrorCode::kUsage, "The number of threads is " + std::to_string(threads) + "; it cannot be negative.",
                 "threads", "Use 0 for all cores.");
@@ -55,20 +59,21 @@ QuantizedModel encode::quantize_rounded(const Model& model, const Plan& plan, co
     observer.progress("quantize", done, total, layer.name);
     if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the weights were quantized.");
     done += static_cast<double>(layer.parameters);
-    const quant::QuantizedTensor* ready = rounded.find ? rounded.find(index, by_index[index]) : nullptr;
-    if (ready != nullptr) return *ready;
+    if (auto ready = rounded.find ? rounded.find(index, by_index[index]) : std::nullopt) return *std::move(ready);
     return quant::quantize_weight(model.weight(index), layer, by_index[index], fit, options.threads);
   };
   Plan written = plan;
   written.rounding = rounding;
-  QuantizedModel result = encode::encode(model, written, forms, quantized, rounded.constants);
+  Forms within = forms;
+  within.to_disk = graph::plan_memory(model, options.memory_limit_bytes).pieces;
+  QuantizedModel result = encode::encode(model, written, within, quantized, rounded.constants);
   observer.progress("quantize", total, total, "");
   return result;
 }
 
 encode::Forms encode::forms_of(const QuantizeOptions& options) {
   options.validate();
-  return {options.compute == "float" ? RunForm::kFloat : RunForm::kInteger, nullptr, {}};
+  return {options.compute == "float" ? RunForm::kFloat : RunForm::kInteger, nullptr, {}, false};
 }
 
 QuantizedModel quantize(const Model& model, const Plan& plan, const QuantizeOptions& options, Observer& observer) {

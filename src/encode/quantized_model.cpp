@@ -29,7 +29,7 @@ bool needs_external_data(const Model::Impl& impl) {
       total += static_cast<std::int64_t>(impl.store->bytes(graph::store_index(tensor)).size());
     }
   }
-  return total > std::numeric_limits<std::int32_t>::max();
+  return total > (impl.had_external_data ? kMostInsideBytes : std::numeric_limits<std::int32_t>::max());
 }
 
 std::int64_t bytes_of(const Model::Impl& impl, bool external) {

@@ -18,7 +18,11 @@ struct QuantizedModel::Impl {
 
 namespace encode {
 
-/// Whether a model of so many bytes needs an external data file: protobuf files end at 2 GiB.
+/// Bytes up to which what was made of a model with external data goes into one file all the same.
+inline constexpr std::int64_t kMostInsideBytes = std::int64_t{64} << 20;
+
+/// Whether a model goes into an external data file: protobuf files end at 2 GiB; and what was made of a model with
+/// external data should, like it, be read by mapping it, unless it has become small.
 bool needs_external_data(const Model::Impl& impl);
 /// Bytes of all files `save` will write. Where there is an external file its name stands in every tensor; it is taken
 /// for "model.onnx.data" here.

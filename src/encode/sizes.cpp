@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "encode/metadata.h"
 #include "encode/model_writer.h"
 #include "encode/plan_check.h"
+#include "encode/quantized_model.h"
 
 // A file is a protobuf message: it weighs the sum of its parts, but for the lengths that stand before the nested ones,
 // which grow with what they hold. The table leaves those out and bounds them once.
@@ -85,6 +87,17 @@ std::int64_t length_slack(const Model::Impl& impl) {
   return kMainGraph + kSubgraph * static_cast<std::int64_t>(graphs.size());
 }
 
+/// Most that a file with external data has more than the parts: for each of its tensors the entries that say where it
+/// lies, and what aligns it. Nothing where the file may be small enough to hold its data itself.
+std::int64_t external_slack(const Model::Impl& impl, const SizeTable& table) {
+  constexpr std::int64_t kPerTensor = 160, kTensorsPerLayer = 3;
+  std::int64_t least = table.facts.base_bytes;
+  for (const auto& candidates : table.file_bytes) least += *std::min_element(candidates.begin(), candidates.end());
+  if (least <= (impl.had_external_data ? kMostInsideBytes : std::numeric_limits<std::int32_t>::max())) return 0;
+  return kPerTensor * (impl.proto.graph().initializer_size() +
+                       kTensorsPerLayer * static_cast<std::int64_t>(table.file_bytes.size()));
+}
+
 std::int64_t import_bytes() {
   onnx::OperatorSetIdProto import;
   import.set_domain(kFunctionDomain);
@@ -136,8 +149,8 @@ SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate
   }
   table.facts.base_bytes = remaining;
   table.facts.functions = functions.all();
-  table.facts.fixed_bytes =
-      import_bytes() + length_slack(impl) + plan_entry_bound(layer_names, {headings.begin(), headings.end()});
+  table.facts.fixed_bytes = import_bytes() + length_slack(impl) + external_slack(impl, table) +
+                            plan_entry_bound(layer_names, {headings.begin(), headings.end()});
   return table;
 }
 

@@ -249,11 +249,6 @@ onnx::ModelProto fed_model(const RunForm& form, const Piece& piece, const std::m
   return subnet(form, joined(piece.inputs, piece.weights), joined(piece.outputs, more), all);
 }
 
-onnx::ModelProto closed_model(const RunForm& form, const Piece& piece, const std::map<std::string, ValueInfo>& types,
-                              const std::vector<std::string>& more) {
-  return subnet(form, piece.inputs, joined(piece.outputs, more), types);
-}
-
 const onnx::TensorProto& initializer_of(const RunForm& form, const std::string& name) {
   const int value = form.index->find(name);
   if (value < 0 || form.index->value(value).initializer < 0) {

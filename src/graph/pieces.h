@@ -36,9 +36,6 @@ std::vector<Piece> pieces_of(const RunForm& form, const std::vector<std::string>
 /// `types` tells the types of inputs.
 onnx::ModelProto fed_model(const RunForm& form, const Piece& piece, const std::map<std::string, ValueInfo>& types,
                            const std::vector<std::string>& more = {});
-/// The same with its weights as constants.
-onnx::ModelProto closed_model(const RunForm& form, const Piece& piece, const std::map<std::string, ValueInfo>& types,
-                              const std::vector<std::string>& more = {});
 
 /// The initializer of that name. Throws Error{kInternal} when there is none.
 const onnx::TensorProto& initializer_of(const RunForm& form, const std::string& name);

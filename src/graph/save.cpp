@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ using onnx::TensorProto;
 struct ExternalBlock {
   std::int64_t offset;
   std::span<const std::byte> raw;
+  std::optional<std::size_t> stored;  ///< entry of the store
 };
 
 std::uint32_t field_number(TensorField field) {
@@ -111,8 +113,9 @@ class Writer {
   Rope external_tensor(TensorProto tensor, std::string_view bytes, bool stored) {
     constexpr std::int64_t kAlignment = 64;
     const std::int64_t offset = (external_bytes_ + kAlignment - 1) / kAlignment * kAlignment;
-    const std::span<const std::byte> raw = stored ? store_.bytes(store_index(tensor)) : inline_raw(bytes);
-    external_.push_back({offset, raw});
+    const auto index = stored ? std::optional(store_index(tensor)) : std::nullopt;
+    const std::span<const std::byte> raw = index ? store_.bytes(*index) : inline_raw(bytes);
+    external_.push_back({offset, raw, index});
     external_bytes_ = offset + static_cast<std::int64_t>(raw.size());
 
     clear_data(tensor);
@@ -173,7 +176,6 @@ Layout lay_out(const onnx::ModelProto& skeleton, const TensorStore& store, const
   layout.model = writer.message(MessageKind::kModel, layout.skeleton);
   layout.external = writer.external();
   layout.sizes = {layout.model.size(), writer.external_bytes()};
-  if (layout.sizes.model_bytes > kProtobufLimit) too_large(layout.sizes.model_bytes);
   return layout;
 }
 
@@ -192,11 +194,13 @@ std::string external_path(const std::string& model_path, const std::string& exte
   return (fs::path(model_path).parent_path() / name).string();
 }
 
-void write_external(const std::vector<ExternalBlock>& blocks, AtomicFile& file) {
+/// No more than one tensor of a mapped file is in memory at a time.
+void write_external(const std::vector<ExternalBlock>& blocks, const TensorStore& store, AtomicFile& file) {
   std::int64_t written = 0;
   for (const ExternalBlock& block : blocks) {
     file.write(std::string(static_cast<std::size_t>(block.offset - written), '\0'));
     file.write(block.raw);
+    if (block.stored) store.release(*block.stored);
     written = block.offset + static_cast<std::int64_t>(block.raw.size());
   }
 }
@@ -211,10 +215,11 @@ Serialized serialized_size(const onnx::ModelProto& skeleton, const TensorStore& 
 Serialized write_model(const onnx::ModelProto& skeleton, const TensorStore& store, const std::string& path,
                        const std::string& external_name, bool force) {
   const Layout layout = lay_out(skeleton, store, external_name);
+  if (layout.sizes.model_bytes > kProtobufLimit) too_large(layout.sizes.model_bytes);
   AtomicFile model(path, force);
   if (!layout.external.empty()) {
     AtomicFile data(external_path(path, external_name), force);
-    write_external(layout.external, data);
+    write_external(layout.external, store, data);
     layout.model.write([&model](std::span<const std::byte> bytes) { model.write(bytes); });
     data.commit();
   } else {

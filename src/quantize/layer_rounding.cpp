@@ -286,6 +286,10 @@ LayerRounding round_with(const RoundingTask& task, const std::vector<Matrix>& we
 
 }  // namespace
 
+LayerRounding choose_method(const RoundingTask& task, const InputStatistics& inputs) {
+  return Contest(task, inputs).best();
+}
+
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs) {
   Contest contest(task, inputs);
   const LayerRounding best = contest.best();

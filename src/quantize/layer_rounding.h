@@ -47,6 +47,9 @@ struct LayerRounding {
 /// of EntryFit.
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
 
+/// The same without the numbers.
+LayerRounding choose_method(const RoundingTask& task, const InputStatistics& inputs);
+
 /// Rounds where the inputs seen are made up: second-order, by data_free_gram of all rows.
 LayerRounding round_data_free(const RoundingTask& task, const InputStatistics& inputs, double trust);
 

@@ -82,32 +82,17 @@ PiecePass::PiecePass(const graph::RunForm& form, const std::vector<graph::Piece>
   }
 }
 
-void PiecePass::advance(const std::vector<std::string>& more, const See& see) {
+void PiecePass::advance() {
   const graph::Piece& piece = pieces_.at(next_);
-  std::vector<std::string> extra, names = piece.outputs;
-  for (const std::string& name : more) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) extra.push_back(name);
-  }
-  names.insert(names.end(), extra.begin(), extra.end());
-  const std::set<std::string> asked(more.begin(), more.end());
   {
-    const Session session =
-        options_.feeds_weights
-            ? weighted_session(graph::fed_model(form_, piece, types_, extra), form_, piece.weights)
-            : Session(graph::closed_model(form_, piece, types_, extra), *form_.store, {.lean = true});
+    const Session session = this->session({});
     parallel_for(samples_.size(), resolve_threads(options_.threads), [&](std::size_t sample, int) {
       if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the network ran.");
       const double begin = thread_seconds();
-      std::vector<Tensor> outputs = session.run(inputs_of(next_, sample), names);
-      learn_types(piece, outputs);
+      std::vector<Tensor> outputs = session.run(inputs_of(next_, sample), piece.outputs);
       const double spent = thread_seconds() - begin;
-      Feed seen;
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        if (asked.count(names[i]) > 0) seen.emplace(names[i], outputs[i]);
-        if (i < piece.outputs.size()) values_.put(sample, names[i], std::move(outputs[i]));
-      }
-      outputs.clear();
-      if (see) see(sample, seen);
+      learn_types(piece, outputs);
+      for (std::size_t i = 0; i < outputs.size(); ++i) values_.put(sample, piece.outputs[i], std::move(outputs[i]));
       const std::lock_guard lock(mutex_);
       seconds_ += spent;
     });
@@ -115,6 +100,11 @@ void PiecePass::advance(const std::vector<std::string>& more, const See& see) {
   release_weights(form_, piece);
   if (!options_.keeps_all) drop_read(piece);
   ++next_;
+}
+
+Session PiecePass::session(const std::vector<std::string>& more) const {
+  const graph::Piece& piece = pieces_.at(next_);
+  return weighted_session(graph::fed_model(form_, piece, types_, more), form_, piece.weights);
 }
 
 /// Of values whose rank differs between samples not even that is told.
@@ -156,6 +146,33 @@ Feed PiecePass::inputs_of(std::size_t piece, std::size_t sample) const {
     }
   }
   return feed;
+}
+
+PieceValues::PieceValues(const PiecePass& pass, const std::vector<std::string>& names) : pass_(pass) {
+  const graph::Piece& piece = pass.pieces().at(pass.next());
+  for (const std::string& name : names) {
+    const bool given = std::find(piece.inputs.begin(), piece.inputs.end(), name) != piece.inputs.end();
+    (given ? given_ : computed_).push_back(name);
+  }
+  if (computed_.empty()) return;
+  std::vector<std::string> more;  // what the piece hands on it computes anyway
+  for (const std::string& name : computed_) {
+    if (std::find(piece.outputs.begin(), piece.outputs.end(), name) == piece.outputs.end()) more.push_back(name);
+  }
+  session_ = std::make_unique<const Session>(pass.session(more));
+}
+
+Feed PieceValues::of(std::size_t sample) const {
+  const Feed inputs = pass_.inputs_of(pass_.next(), sample);
+  Feed result;
+  for (const std::string& name : given_) {
+    const auto found = inputs.find(name);
+    if (found != inputs.end()) result.emplace(name, found->second);
+  }
+  if (!session_) return result;
+  std::vector<Tensor> values = session_->run(inputs, computed_);
+  for (std::size_t i = 0; i < computed_.size(); ++i) result.emplace(computed_[i], std::move(values[i]));
+  return result;
 }
 
 double PiecePass::forward_seconds() const {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,8 +47,7 @@ class CrossingValues {
 struct PassOptions {
   int threads = 1;
   std::int64_t crossing_bytes = std::int64_t{256} << 20;  ///< of the crossing values held in memory
-  bool feeds_weights = true;  ///< weights are fed from where they are mapped, else constants of their piece
-  bool keeps_all = false;     ///< also what no later piece reads
+  bool keeps_all = false;                                 ///< also what no later piece reads
 };
 
 /// A forward pass of all samples, one piece after the other: only one piece's weights are in memory at a time.
@@ -59,10 +57,8 @@ class PiecePass {
   PiecePass(const graph::RunForm& form, const std::vector<graph::Piece>& pieces, std::vector<const Feed*> samples,
             const PassOptions& options, const Observer& observer);
 
-  /// What is done with `more` values of a piece on a sample; several threads at once, each with another sample.
-  using See = std::function<void(std::size_t sample, const Feed& values)>;
   /// Runs the next piece on all samples. Throws Error{kInterrupted} when cancelled.
-  void advance(const std::vector<std::string>& more = {}, const See& see = {});
+  void advance();
   bool done() const { return next_ == pieces_.size(); }
   std::size_t next() const { return next_; }
 
@@ -70,6 +66,8 @@ class PiecePass {
   Tensor value(std::size_t sample, const std::string& name) const;
   /// Everything a piece that has run or is to run next is fed with, for one sample.
   Feed inputs_of(std::size_t piece, std::size_t sample) const;
+  /// The next piece as a session that computes `more` values beside its outputs.
+  Session session(const std::vector<std::string>& more) const;
   /// The types of the values computed so far; extents are left open.
   const std::map<std::string, ValueInfo>& types() const { return types_; }
   const std::vector<graph::Piece>& pieces() const { return pieces_; }
@@ -93,6 +91,20 @@ class PiecePass {
   std::size_t next_ = 0;
   std::mutex mutex_;
   double seconds_ = 0;  ///< guarded by mutex_
+};
+
+/// Values of the piece that a pass runs next: those it is fed with and those it computes.
+class PieceValues {
+ public:
+  /// The pass must outlive it and stay where it is.
+  PieceValues(const PiecePass& pass, const std::vector<std::string>& names);
+  /// May be called from several threads at once.
+  Feed of(std::size_t sample) const;
+
+ private:
+  const PiecePass& pass_;
+  std::vector<std::string> given_, computed_;
+  std::unique_ptr<const Session> session_;
 };
 
 /// A session of a model made by graph::fed_model, or of more that is built on one, with the weights bound to it.

@@ -13,6 +13,9 @@ void VerifyOptions::validate() const {
     throw Error(ErrorCode::kUsage, "\"" + metric + "\" is no value of --metric; it takes " + join(known, ", ") + ".",
                 "--metric");
   }
+  if (memory_limit_bytes < 0) {
+    throw Error(ErrorCode::kUsage, "The memory limit cannot be negative.", "--memory-limit");
+  }
   if (threads < 0) {
     throw Error(ErrorCode::kUsage,
                 "The number of threads cannot be " + std::to_string(threads) + "; 0 means all cores.", "--threads");

@@ -17,15 +17,19 @@ std::size_t bytes_of(const std::vector<Tensor>& outputs) {
 
 }  // namespace
 
-ReferencePass::ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options)
-    : samples(data), threads(resolve_threads(options.threads)), session(model) {
-  for (const ValueInfo& output : session.outputs()) names.push_back(output.name);
+ReferencePass::ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options, Observer& observer)
+    : samples(data),
+      threads(resolve_threads(options.threads)),
+      memory(graph::plan_memory(model, options.memory_limit_bytes)),
+      constant_bytes(runtime::constant_bytes(model)),
+      network(model, data, memory, threads, observer) {
+  for (const ValueInfo& output : network.outputs()) names.push_back(output.name);
   kinds.assign(names.size(), OutputKind::kTensor);
   energies.assign(names.size(), 0.0);
   weights.assign(names.size(), 0.0);
   run();
   for (const runtime::MeasuredOutput& output :
-       runtime::measured_outputs(session.outputs(), options.outputs_glob, options.output_roles)) {
+       runtime::measured_outputs(network.outputs(), options.outputs_glob, options.output_roles)) {
     const auto o = static_cast<std::size_t>(std::find(names.begin(), names.end(), output.name) - names.begin());
     weights[o] = output.weight;
     kinds[o] = output.kind.value_or(kinds[o]);
@@ -34,7 +38,7 @@ ReferencePass::ReferencePass(const Model& model, const Samples& data, const Veri
 }
 
 std::vector<Tensor> ReferencePass::outputs(std::size_t sample) const {
-  return kept_.empty() ? session.run(samples[sample], names) : kept_[sample];
+  return kept_.empty() ? network.run(sample, names) : kept_[sample];
 }
 
 void ReferencePass::look_at(const std::vector<Tensor>& values, bool first) {
@@ -47,16 +51,17 @@ void ReferencePass::look_at(const std::vector<Tensor>& values, bool first) {
 
 void ReferencePass::run() {
   constexpr std::size_t kAtOnce = 8;  // samples whose outputs are held before they are looked at
-  constexpr std::size_t kKeptBytes = std::size_t{512} << 20;  // of outputs kept for the comparison
+  // Outputs kept for the comparison; in pieces the samples' activations are kept already.
+  const std::size_t kept_bytes = memory.pieces ? 0 : std::size_t{512} << 20;
   bool keep = true;
   std::size_t bytes = 0;
   for (std::size_t begin = 0; begin < samples.size(); begin += kAtOnce) {
     std::vector<std::vector<Tensor>> part(std::min(kAtOnce, samples.size() - begin));
-    parallel_for(part.size(), threads, [&](std::size_t i, int) { part[i] = session.run(samples[begin + i], names); });
+    parallel_for(part.size(), threads, [&](std::size_t i, int) { part[i] = network.run(begin + i, names); });
     for (std::size_t i = 0; i < part.size(); ++i) {
       look_at(part[i], begin + i == 0);
       bytes += bytes_of(part[i]);
-      keep = keep && bytes <= kKeptBytes;
+      keep = keep && bytes <= kept_bytes;
       if (keep) kept_.push_back(std::move(part[i]));
     }
   }

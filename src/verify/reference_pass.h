@@ -7,7 +7,8 @@
 #include "mpq/samples.h"
 #include "mpq/verify.h"
 
-#include "runtime/session.h"
+#include "graph/memory_plan.h"
+#include "runtime/sampled_network.h"
 #include "support/damage.h"
 
 namespace mpq::judge {
@@ -15,14 +16,16 @@ namespace mpq::judge {
 /// The reference model on all samples: what its outputs are, and the outputs themselves while they are few.
 struct ReferencePass {
   /// Throws Error{kInvalidInput} when the model does not run on a sample, Error{kUsage} when nothing matches an option.
-  ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options);
+  ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options, Observer& observer);
 
   bool is_measured(std::size_t output) const { return weights[output] > 0; }
   std::vector<Tensor> outputs(std::size_t sample) const;
 
   const Samples& samples;
   int threads;
-  runtime::Session session;
+  graph::MemoryPlan memory;
+  graph::ConstantBytes constant_bytes;  ///< of the model
+  runtime::SampledNetwork network;
   std::vector<std::string> names;  ///< of the outputs, which the vectors below are parallel to
   std::vector<OutputKind> kinds;   ///< what holds for all samples
   std::vector<double> energies;    ///< mean |y|^2 over the samples; 1 where that is zero

@@ -8,7 +8,7 @@
 #include "mpq/error.h"
 
 #include "runtime/outputs.h"
-#include "runtime/session.h"
+#include "runtime/sampled_network.h"
 #include "support/parallel.h"
 #include "support/statistics.h"
 #include "verify/accuracy.h"
@@ -37,8 +37,11 @@ struct SampleResult {
 class Comparison {
  public:
   Comparison(const ReferencePass& reference, const Model& quantized, Observer& observer)
-      : reference_(reference), observer_(observer), quantized_(quantized) {
-    for (const OutputPair& pair : judge::match_outputs(reference_.session.outputs(), quantized_.outputs())) {
+      : reference_(reference),
+        observer_(observer),
+        quantized_(quantized, reference.samples, reference.memory, reference.threads, observer,
+                   reference.constant_bytes) {
+    for (const OutputPair& pair : judge::match_outputs(reference_.network.outputs(), quantized_.outputs())) {
       quantized_names_.push_back(pair.quantized);
     }
   }
@@ -81,7 +84,7 @@ class Comparison {
 
   SampleResult compare_sample(std::size_t sample, std::optional<std::size_t> classifier) const {
     const std::vector<Tensor> before = reference_.outputs(sample);
-    const std::vector<Tensor> after = quantized_.run(reference_.samples[sample], quantized_names_);
+    const std::vector<Tensor> after = quantized_.run(sample, quantized_names_);
     SampleResult result;
     for (std::size_t o = 0; o < reference_.names.size(); ++o) {
       check_shapes(o, before[o], after[o]);
@@ -144,7 +147,7 @@ class Comparison {
 
   const ReferencePass& reference_;
   Observer& observer_;
-  runtime::Session quantized_;
+  runtime::SampledNetwork quantized_;
   std::vector<std::string> quantized_names_;
 };
 
@@ -158,12 +161,12 @@ void require_fitting(const std::vector<std::int64_t>& labels, const Samples& sam
 
 }  // namespace
 
-Verifier::Verifier(const Model& reference, const Samples& samples, const VerifyOptions& options) {
+Verifier::Verifier(const Model& reference, const Samples& samples, const VerifyOptions& options, Observer& observer) {
   options.validate();
   if (samples.size() == 0) {
     throw Error(ErrorCode::kInvalidInput, "There is no sample to compare the models on.", samples.facts().source);
   }
-  reference_ = std::make_unique<const ReferencePass>(reference, samples, options);
+  reference_ = std::make_unique<const ReferencePass>(reference, samples, options, observer);
 }
 
 Verifier::~Verifier() = default;
@@ -177,7 +180,7 @@ Verification Verifier::verify(const Model& quantized, const std::vector<std::int
 Verification verify(const Model& reference, const Model& quantized, const Samples& samples,
                     const std::vector<std::int64_t>& labels, const VerifyOptions& options, Observer& observer) {
   require_fitting(labels, samples);
-  return Verifier(reference, samples, options).verify(quantized, labels, observer);
+  return Verifier(reference, samples, options, observer).verify(quantized, labels, observer);
 }
 
 }  // namespace mpq

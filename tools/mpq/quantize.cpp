@@ -89,6 +89,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
   options.analyze = analyze_options(settings, console);
   options.allocate = allocate_options(settings);
   options.quantize.threads = options.analyze.threads;
+  options.quantize.memory_limit_bytes = memory_limit(settings);
   options.quantize.rounding = settings.rounding;
   options.quantize.validate();
   options.verify = verify_options(settings);

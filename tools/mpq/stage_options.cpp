@@ -179,6 +179,7 @@ VerifyOptions verify_options(const Settings& settings) {
   options.outputs_glob = settings.outputs;
   options.output_roles = output_roles(settings);
   options.threads = static_cast<int>(settings.threads.value_or(0));
+  options.memory_limit_bytes = memory_limit(settings);
   options.validate();
   return options;
 }

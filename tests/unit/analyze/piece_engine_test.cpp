@@ -20,7 +20,7 @@ using testing_models::parse;
 const std::vector<Candidate> kCandidates = {{2, "grid", 0}, {4, "grid", 0}, {8, "grid", 0}, {32, "float", 0}};
 
 /// Every layer a piece of its own, and nothing that crosses stays in memory.
-runtime::MemoryPlan tight(std::int64_t working_bytes = 1) {
+graph::MemoryPlan tight(std::int64_t working_bytes = 1) {
   return {.pieces = true, .limit_bytes = 1, .piece_bytes = 1, .crossing_bytes = 0, .working_bytes = working_bytes};
 }
 
@@ -49,7 +49,7 @@ struct Case {
     return prices;
   }
 
-  Prices pieces(const runtime::MemoryPlan& memory = tight()) {
+  Prices pieces(const graph::MemoryPlan& memory = tight()) {
     const PieceForward forward(*experiment_, memory, silent_observer());
     const Reference reference = reference_of(
         *experiment_, [&](std::size_t trial) { return forward.outputs(trial); }, silent_observer());

@@ -49,6 +49,33 @@ TEST_F(WeightRounderTest, ThreadsDoNotMatter) {
   }
 }
 
+TEST_F(WeightRounderTest, PieceByPieceTheNumbersAreTheSame) {
+  const graph::MemoryPlan tight{.pieces = true, .limit_bytes = 1, .piece_bytes = 1, .working_bytes = 1 << 20};
+  for (const RoundingStyle style : {RoundingStyle::kSecondOrder, RoundingStyle::kDataFree}) {
+    WeightRounder rounder(model_, samples_, 2, silent_observer());
+    WeightRounder by_pieces(model_, samples_, 2, silent_observer(), tight);
+    const auto whole = rounder.round(requests_, style, quant::ScaleFit::kMse);
+    const auto pieces = by_pieces.round(requests_, style, quant::ScaleFit::kMse);
+    for (std::size_t layer = 0; layer < 3; ++layer) {
+      const auto expected = whole.final.numbers(layer, kFourBits), found = pieces.final.numbers(layer, kFourBits);
+      ASSERT_TRUE(found.has_value());
+      EXPECT_EQ(found->values, expected->values);
+      EXPECT_EQ(found->scales, expected->scales);
+      EXPECT_EQ(pieces.final.find(layer, kFourBits)->method, whole.final.find(layer, kFourBits)->method);
+      EXPECT_TRUE(pieces.final.find(layer, kFourBits)->numbers.values.empty());  // they are on disk
+    }
+  }
+}
+
+TEST_F(WeightRounderTest, StatisticsThatDoNotFitAreNotTaken) {
+  graph::MemoryPlan tight{.pieces = true, .limit_bytes = 1, .piece_bytes = 1};
+  tight.working_bytes = 100 * 24 * 24 + 24 * 24 * 24;  // enough for layers of 24 inputs, not for the first one's 32
+  WeightRounder rounder(model_, samples_, 1, silent_observer(), tight);
+  const auto networks = rounder.round(requests_, RoundingStyle::kSecondOrder, quant::ScaleFit::kMse);
+  EXPECT_FALSE(networks.final.numbers(0, kFourBits).has_value());
+  EXPECT_TRUE(networks.final.numbers(1, kFourBits).has_value());
+}
+
 TEST_F(WeightRounderTest, DataFreeRoundingNeedsNoTrial) {
   WeightRounder rounder(model_, samples_, 1, silent_observer());
   const WeightRounder::Networks networks = rounder.round(requests_, RoundingStyle::kDataFree, quant::ScaleFit::kMse);

@@ -8,6 +8,7 @@
 #include "mpq/error.h"
 
 #include "encode/metadata.h"
+#include "graph/memory_plan.h"
 #include "small_models.h"
 
 namespace mpq::encode::testing {
@@ -37,6 +38,38 @@ TEST_F(QuantizedModels, LoadAsTheyWereSaved) {
   const PlanText text = parse_plan_text(encode::embedded_plan(again));
   EXPECT_EQ(text.budget, "test");
   EXPECT_THAT(text.layers, ElementsAre(Pair("MatMul_0", "3bit"), Pair("second", "float"), Pair("third", "4bit/b16")));
+}
+
+TEST_F(QuantizedModels, WhatIsPackedToDiskIsTheSame) {
+  const Model model = load(model_proto(kProducts));
+  const Plan plan = plan_for(model, {{3, "grid", 0}, {16, "half", 0}, {4, "grid", 16}});
+  QuantizeOptions options;
+  quantize(model, plan, options).save(path("memory.onnx"));
+  options.memory_limit_bytes = graph::least_memory_bytes(model);
+  const QuantizedModel on_disk = quantize(model, plan, options);
+  on_disk.save(path("disk.onnx"));
+  EXPECT_TRUE(read(path("memory.onnx")) == read(path("disk.onnx")));
+  const graph::TensorStore& store = *on_disk.model().impl().store;
+  std::size_t mapped = 0;
+  for (std::size_t i = 0; i < store.size(); ++i) mapped += store.mapped(i) ? 1 : 0;
+  EXPECT_GT(mapped, 0u);
+}
+
+TEST_F(QuantizedModels, OfAModelWithExternalDataAreReadByMappingToo) {
+  const Model model = load(model_proto(kProducts));
+  Model::Impl large = model.impl();
+  onnx::TensorProto& tensor = *large.proto.mutable_graph()->add_initializer();
+  tensor.set_name("large");
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  tensor.add_dims((kMostInsideBytes + 4) / 4);
+  const auto bytes = std::make_shared<std::string>(static_cast<std::size_t>(kMostInsideBytes + 4), '\0');
+  auto store = std::make_shared<graph::TensorStore>(*large.store);
+  graph::point_to_store(tensor, store->add(std::as_bytes(std::span(*bytes)), bytes), bytes->size());
+  large.store = store;
+  EXPECT_FALSE(needs_external_data(large));
+  large.had_external_data = true;
+  EXPECT_TRUE(needs_external_data(large));
+  EXPECT_FALSE(needs_external_data(model.impl()));
 }
 
 TEST_F(QuantizedModels, EqualPlansGiveEqualBytes) {

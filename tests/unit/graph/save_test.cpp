@@ -225,12 +225,14 @@ TEST_F(Save, RefusesMoreThan2GiBInOneFile) {
   point_to_store(tensor, index, block->size());
   for (int i = 0; i < 2048; ++i) *skeleton.mutable_graph()->add_initializer() = tensor;
   try {
-    serialized_size(skeleton, store, "");
+    write_model(skeleton, store, path("out.onnx"), "", true);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kOutput);
     EXPECT_THAT(error.hint(), ::testing::HasSubstr("external data"));
   }
+  EXPECT_FALSE(std::filesystem::exists(path("out.onnx")));
+  EXPECT_GT(serialized_size(skeleton, store, "").model_bytes, std::int64_t{2049} << 20);
   EXPECT_EQ(serialized_size(skeleton, store, "w.data").external_bytes, std::int64_t{2049} << 20);
 }
 

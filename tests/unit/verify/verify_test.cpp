@@ -8,6 +8,7 @@
 #include "mpq/error.h"
 
 #include "../analyze/fixtures.h"
+#include "graph/memory_plan.h"
 #include "runtime/session.h"
 #include "support/statistics.h"
 
@@ -103,6 +104,22 @@ TEST(Verify, DoesNotDependOnThreads) {
   EXPECT_EQ(p.outputs[0].relative_mse, q.outputs[0].relative_mse);
   EXPECT_EQ(p.outputs[0].cosine, q.outputs[0].cosine);
   EXPECT_EQ(*p.outputs[0].kl, *q.outputs[0].kl);
+}
+
+TEST(Verify, PieceByPieceTheFiguresAreTheSame) {
+  const Model a = load(residual_mlp()), b = load(moved(residual_mlp(), "w2", 0.05F));
+  const Samples samples = gaussian_samples("x", {1, 32}, 20);
+  const std::vector<std::int64_t> labels(20, 3);
+  VerifyOptions options;
+  options.memory_limit_bytes = graph::least_memory_bytes(a);
+  ASSERT_TRUE(graph::plan_memory(a, options.memory_limit_bytes).pieces);
+  const Verification whole = verify(a, b, samples, labels), pieces = verify(a, b, samples, labels, options);
+  EXPECT_NEAR(pieces.damage, whole.damage, 1e-4 * whole.damage);
+  EXPECT_NEAR(pieces.damage_standard_error, whole.damage_standard_error, 1e-4 * whole.damage_standard_error);
+  EXPECT_NEAR(pieces.outputs[0].sqnr_db, whole.outputs[0].sqnr_db, 1e-3);
+  EXPECT_EQ(pieces.outputs[0].top1_agreement, whole.outputs[0].top1_agreement);
+  EXPECT_EQ(pieces.accuracy->quantized, whole.accuracy->quantized);
+  EXPECT_EQ(pieces.metric, whole.metric);
 }
 
 TEST(Verify, AModelAgainstItselfIsUndamaged) {

@@ -1,4 +1,4 @@
-#include "runtime/memory_plan.h"
+#include "graph/memory_plan.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 #include "support/memory.h"
 #include "support/text.h"
 
-namespace mpq::runtime {
+namespace mpq::graph {
 
 namespace {
 
@@ -40,6 +40,8 @@ Weights weights_of(const Model& model) {
   return result;
 }
 
+std::int64_t fixed_bytes(const Weights& weights) { return kProcessBytes + weights.in_memory; }
+
 [[noreturn]] void refuse(std::int64_t limit, std::int64_t least, const Weights& weights) {
   const std::string inside = weights.in_memory > kMebibyte
                                  ? " " + format_bytes(weights.in_memory) +
@@ -55,20 +57,22 @@ Weights weights_of(const Model& model) {
 
 }  // namespace
 
+std::int64_t least_memory_bytes(const Model& model) {
+  const Weights weights = weights_of(model);
+  return fixed_bytes(weights) + kLayerCopies * weights.largest;
+}
+
 MemoryPlan plan_memory(const Model& model, std::int64_t limit_bytes) {
   const Weights weights = weights_of(model);
   const std::int64_t machine = machine_memory_bytes();
   MemoryPlan plan;
   plan.limit_bytes = limit_bytes > 0 ? limit_bytes : machine / 2;
   if (plan.limit_bytes == 0 || whole_bytes(weights.all) <= plan.limit_bytes) return plan;
-  const std::int64_t fixed = kProcessBytes + weights.in_memory;
-  const std::int64_t least = fixed + kLayerCopies * weights.largest;
-  if (plan.limit_bytes < least) {
-    if (limit_bytes == 0) return plan;  // nobody asked for a limit: what follows may still succeed
-    refuse(limit_bytes, least, weights);
-  }
+  const std::int64_t least = least_memory_bytes(model);
+  if (limit_bytes > 0 && limit_bytes < least) refuse(limit_bytes, least, weights);
+  plan.limit_bytes = std::max(plan.limit_bytes, least);  // half of the machine was a guess
   plan.pieces = true;
-  const std::int64_t free = plan.limit_bytes - fixed;
+  const std::int64_t free = plan.limit_bytes - fixed_bytes(weights);
   constexpr std::int64_t kMostOfAPiece = 256 * kMebibyte;
   plan.piece_bytes = std::clamp(free / 8, weights.largest, std::max(weights.largest, kMostOfAPiece));
   plan.crossing_bytes = free / 8;
@@ -76,4 +80,4 @@ MemoryPlan plan_memory(const Model& model, std::int64_t limit_bytes) {
   return plan;
 }
 
-}  // namespace mpq::runtime
+}  // namespace mpq::graph

@@ -4,7 +4,7 @@
 
 #include "mpq/model.h"
 
-namespace mpq::runtime {
+namespace mpq::graph {
 
 /// How the stages share the memory they may use.
 struct MemoryPlan {
@@ -17,9 +17,12 @@ struct MemoryPlan {
   std::int64_t working_bytes = 0;   ///< what is worked out of a layer: gradients, rounding errors, statistics
 };
 
+/// The least limit a model can be worked on with.
+std::int64_t least_memory_bytes(const Model& model);
+
 /// With a limit, pieces where the whole model would not fit into it; without one (0), where it would take more than
 /// half of the machine's memory, which is the limit then. Throws Error{kUsage} for a limit below what the largest layer
 /// takes, naming the least that can be.
 MemoryPlan plan_memory(const Model& model, std::int64_t limit_bytes);
 
-}  // namespace mpq::runtime
+}  // namespace mpq::graph
