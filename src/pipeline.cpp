@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "mpq/error.h"
+#include "mpq/memory.h"
 #include "mpq/report.h"
 #include "mpq/version.h"
 
@@ -284,6 +285,7 @@ RunRecord base_record(const Model& model, const PipelineOptions& options) {
   record.mpq_version = version();
   record.model = model.facts();
   record.environment = environment(options.analyze.threads);
+  record.memory_limit_bytes = memory_limit_in_force(model, options.quantize.memory_limit_bytes);
   return record;
 }
 
@@ -315,6 +317,13 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   price_codebooks([&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); }, options, scores);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;
+}
+
+std::int64_t peak_memory_bytes() { return runtime::peak_memory_bytes(); }
+
+std::int64_t memory_limit_in_force(const Model& model, std::int64_t memory_limit_bytes) {
+  const graph::MemoryPlan memory = graph::plan_memory(model, memory_limit_bytes);
+  return memory.pieces ? memory.limit_bytes : 0;
 }
 
 std::optional<Plan> embedded_plan(const Model& model) {
@@ -395,7 +404,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
         return uniform_baseline(writing, *scores, budget, *result.quantized, data.evaluation);
       });
     }
-    record.peak_memory_bytes = runtime::peak_memory_bytes();
+    record.peak_memory_bytes = peak_memory_bytes();
     results.push_back(std::move(result));
   }
   return results;

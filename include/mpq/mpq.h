@@ -14,6 +14,7 @@
 #include "mpq/kernels.h"
 #include "mpq/latency.h"
 #include "mpq/layer.h"
+#include "mpq/memory.h"
 #include "mpq/model.h"
 #include "mpq/observer.h"
 #include "mpq/output_role.h"

@@ -33,6 +33,7 @@ struct RunRecord {
   std::optional<Verification> uniform_baseline;  ///< the same bytes spent on one width everywhere, where measured
   std::vector<std::pair<std::string, double>> timings_seconds;  ///< stage -> wall seconds
   std::int64_t peak_memory_bytes = 0;
+  std::int64_t memory_limit_bytes = 0;  ///< within which the model ran piece by piece; 0 where it ran as a whole
   std::vector<std::pair<std::string, std::string>> environment;  ///< versions, processor, threads
   std::vector<std::pair<std::string, std::string>> options;      ///< as they were in force
   std::vector<std::string> warnings;

@@ -107,6 +107,7 @@ Sensitivity analyze_pieces(const Experiment& experiment, const graph::MemoryPlan
        price_by_pieces(experiment, reference, forward, memory, observer, meter, outcomes)) {
     outcomes[task].failure = "The adjoint stops at " + reason + ", and reruns need more memory than the limit allows.";
   }
+  observer.note("Fitting grids took " + format_number(meter.fit_seconds()) + " s of processor time.");
   if (cost != nullptr) {
     const std::chrono::duration<double> spent = Clock::now() - begin;
     *cost = cost_of(meter, reference, outcomes, bound.equivalents(), spent.count());

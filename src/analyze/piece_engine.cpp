@@ -37,8 +37,7 @@ struct Group {
 class PieceEngine {
  public:
   PieceEngine(const Experiment& experiment, const Reference& reference, const PieceForward& forward,
-              const graph::MemoryPlan& memory, Observer& observer, CostMeter& cost,
-              std::vector<TaskOutcome>& outcomes)
+              const graph::MemoryPlan& memory, Observer& observer, CostMeter& cost, std::vector<TaskOutcome>& outcomes)
       : experiment_(experiment),
         reference_(reference),
         forward_(forward),
@@ -259,11 +258,9 @@ void PieceEngine::run_batches(Group& group, const std::vector<std::size_t>& tria
       if (observer_.cancelled()) throw Error(ErrorCode::kInterrupted, "The analysis was interrupted.");
       const adjoint::WeightAdjoint& weight = group.graph.weights[i];
       if (weight.dense.empty() && weight.gathered.empty()) continue;
-      const double begin = thread_seconds();
       const std::int64_t left = memory_.working_bytes / 2 - 2 * adjoint_bytes(group.tasks[i]);
-      add_products(experiment_, group.tasks[i], group.adjoints[i], part, left, products_[group.tasks[i]]);
+      add_products(experiment_, group.tasks[i], group.adjoints[i], part, left, cost_, products_[group.tasks[i]]);
       group.adjoints[i] = {};
-      cost_.add(thread_seconds() - begin, 0, 0);
     }
   }
 }
@@ -333,8 +330,8 @@ void PieceEngine::pass_on(const std::string& value, std::size_t trial, Tensor ad
 }  // namespace
 
 std::vector<Unpriced> price_by_pieces(const Experiment& experiment, const Reference& reference,
-                                      const PieceForward& forward, const graph::MemoryPlan& memory,
-                                      Observer& observer, CostMeter& cost, std::vector<TaskOutcome>& outcomes) {
+                                      const PieceForward& forward, const graph::MemoryPlan& memory, Observer& observer,
+                                      CostMeter& cost, std::vector<TaskOutcome>& outcomes) {
   return PieceEngine(experiment, reference, forward, memory, observer, cost, outcomes).run();
 }
 

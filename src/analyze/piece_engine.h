@@ -11,7 +11,7 @@ namespace mpq::perturb {
 /// makes of its inputs is the probe of the pieces before. At most `memory.working_bytes` of gradients and rounding
 /// errors are held. The prices are the same up to the order of floating-point sums.
 std::vector<Unpriced> price_by_pieces(const Experiment& experiment, const Reference& reference,
-                                      const PieceForward& forward, const graph::MemoryPlan& memory,
-                                      Observer& observer, CostMeter& cost, std::vector<TaskOutcome>& outcomes);
+                                      const PieceForward& forward, const graph::MemoryPlan& memory, Observer& observer,
+                                      CostMeter& cost, std::vector<TaskOutcome>& outcomes);
 
 }  // namespace mpq::perturb

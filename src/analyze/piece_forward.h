@@ -5,8 +5,8 @@
 
 #include "analyze/experiment.h"
 #include "graph/adjoint/facts.h"
-#include "graph/pieces.h"
 #include "graph/memory_plan.h"
+#include "graph/pieces.h"
 #include "runtime/piece_pass.h"
 
 namespace mpq::perturb {

@@ -32,7 +32,8 @@ std::vector<double> dots(std::span<const float> error, const Tensor& rows) {
 }  // namespace
 
 void add_products(const Experiment& experiment, std::size_t task, const LayerAdjoints& adjoints,
-                  std::span<const std::size_t> trials, std::int64_t limit_bytes, ProductTable& products) {
+                  std::span<const std::size_t> trials, std::int64_t limit_bytes, CostMeter& cost,
+                  ProductTable& products) {
   const Task& description = experiment.tasks[task];
   const Layer& layer = experiment.layer_of(description);
   const auto probes = static_cast<std::size_t>(experiment.options.probes);
@@ -43,8 +44,10 @@ void add_products(const Experiment& experiment, std::size_t task, const LayerAdj
   const int threads = resolve_threads(experiment.options.threads), workers = std::min(threads, fitting);
   const int inner = workers == 1 ? threads : 1;
   parallel_for(description.candidates.size(), workers, [&](std::size_t c, int) {
+    const double begin = thread_seconds();
     std::vector<float> error = quant::stored_values(weight, layer, description.candidates[c], experiment.fit, inner);
     for (std::size_t i = 0; i < error.size(); ++i) error[i] -= weight[i];
+    const double fitted = thread_seconds();
     if (adjoints.dense.size() > 0) {
       const std::vector<double> sums = dots(error, adjoints.dense);
       for (std::size_t row = 0; row < trials.size() * probes; ++row)
@@ -59,6 +62,7 @@ void add_products(const Experiment& experiment, std::size_t task, const LayerAdj
         }
       }
     }
+    cost.add(thread_seconds() - fitted, fitted - begin, 0);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyze/adjoint_products.h"
+#include "analyze/cost.h"
 #include "analyze/experiment.h"
 
 namespace mpq::perturb {
@@ -18,6 +19,7 @@ struct LayerAdjoints {
 /// Adds <G, E> of every candidate of a layer in the trials `trials` (of the batch, in its order) to `products`. One
 /// candidate's rounding error is in memory per worker, within `limit_bytes`; nothing is kept.
 void add_products(const Experiment& experiment, std::size_t task, const LayerAdjoints& adjoints,
-                  std::span<const std::size_t> trials, std::int64_t limit_bytes, ProductTable& products);
+                  std::span<const std::size_t> trials, std::int64_t limit_bytes, CostMeter& cost,
+                  ProductTable& products);
 
 }  // namespace mpq::perturb

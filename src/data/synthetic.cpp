@@ -12,9 +12,11 @@
 #include "data/facts.h"
 #include "data/guess_shapes.h"
 #include "data/input_hints.h"
+#include "graph/memory_plan.h"
 #include "graph/model_impl.h"
 #include "graph/values.h"
 #include "graph/wording.h"
+#include "runtime/sampled_network.h"
 #include "runtime/session.h"
 #include "support/random.h"
 
@@ -81,15 +83,43 @@ Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>&
   return feed;
 }
 
+/// A model on one feed at a time. Large ones run piece by piece: making up inputs must not take more memory than the
+/// work they are for may have.
+class Trial {
+ public:
+  explicit Trial(const Model& model) : model_(model) {
+    std::int64_t bytes = 0;
+    const graph::TensorStore& store = *model.impl().store;
+    for (std::size_t i = 0; i < store.size(); ++i) bytes += static_cast<std::int64_t>(store.bytes(i).size());
+    if (bytes <= kLarge) session_.emplace(model);
+  }
+
+  /// Throws Error when the model does not run on it.
+  void run(const Feed& feed) const {
+    if (session_) {
+      session_->run(feed);
+      return;
+    }
+    const graph::MemoryPlan pieces{.pieces = true, .piece_bytes = kLarge, .crossing_bytes = kLarge};
+    const Samples samples({feed}, {});
+    const runtime::SampledNetwork network(model_, samples, pieces, 1, silent_observer());
+  }
+
+ private:
+  static constexpr std::int64_t kLarge = std::int64_t{64} << 20;
+  const Model& model_;
+  std::optional<runtime::Session> session_;
+};
+
 /// The first of the guesses with which the model really runs; not tried where nothing was guessed.
 data::Shapes runnable_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
   const std::vector<data::Shapes> guesses = data::guess_shapes(model, hints);
   if (data::all_fixed(model)) return guesses.front();
-  const runtime::Session session(model);
+  const Trial trial(model);
   std::string cause;
   for (const data::Shapes& shapes : guesses) {
     try {
-      session.run(synthetic_feed(model, hints, shapes, 0));
+      trial.run(synthetic_feed(model, hints, shapes, 0));
       return shapes;
     } catch (const Error& error) {
       if (cause.empty()) cause = error.what();

@@ -251,6 +251,7 @@ std::string to_json(const RunRecord& value) {
   object["run_forms"] = text_pairs(value.run_forms);
   object["timings"] = write_timings(value.timings_seconds);
   object["peak_memory_bytes"] = value.peak_memory_bytes;
+  if (value.memory_limit_bytes > 0) object["memory_limit_bytes"] = value.memory_limit_bytes;
   object["environment"] = text_pairs(value.environment);
   object["options"] = write_options(value.options);
   object["warnings"] = value.warnings;
@@ -279,6 +280,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& where
   for (const auto& [stage, seconds] : timings.members())
     value.timings_seconds.emplace_back(stage, timings.number(stage));
   value.peak_memory_bytes = reader.at("peak_memory_bytes").integer(0);
+  if (const auto limit = reader.find("memory_limit_bytes")) value.memory_limit_bytes = limit->integer(0);
   value.environment = reader.at("environment").text_pairs();
   value.options = read_options(reader.at("options"));
   for (const JsonReader& warning : reader.at("warnings").elements()) value.warnings.push_back(warning.string());

@@ -107,6 +107,12 @@ std::string rounding_field(const RunRecord& record, const Style& style) {
   return field("Rounding", rounding + ", fitted to the calibration samples", style);
 }
 
+std::string memory_text(const RunRecord& record) {
+  const std::string peak = format_bytes(record.peak_memory_bytes) + " at peak";
+  if (record.memory_limit_bytes == 0) return peak;
+  return peak + "; the model ran piece by piece within " + format_bytes(record.memory_limit_bytes);
+}
+
 std::string closing_fields(const RunRecord& record, const Style& style) {
   std::string result;
   if (record.cost && record.cost->forward_equivalents > 0) result += cost_field(*record.cost, style);
@@ -119,8 +125,7 @@ std::string closing_fields(const RunRecord& record, const Style& style) {
   if (!stages.empty()) {
     result += field("Time", duration(total) + " (" + join(stages, ", ") + ")", style);
   }
-  if (record.peak_memory_bytes > 0)
-    result += field("Memory", format_bytes(record.peak_memory_bytes) + " at peak", style);
+  if (record.peak_memory_bytes > 0) result += field("Memory", memory_text(record), style);
   for (const std::string& warning : record.warnings) {
     result += style.paint(Tone::kWarning, "Warning") + "    " + wrap(printable(warning), 11, style.width()) + '\n';
   }

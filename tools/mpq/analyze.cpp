@@ -22,6 +22,8 @@ RunRecord record_of(const Model& model, const Sensitivity& scores, const Analysi
   record.sensitivity = scores;
   record.cost = cost;
   record.timings_seconds = {{"analyze", cost.seconds}};
+  record.peak_memory_bytes = peak_memory_bytes();
+  record.memory_limit_bytes = memory_limit_in_force(model, options.memory_limit_bytes);
   record.options = options_in_force(settings, options);
   record.warnings = observer.warnings();
   return record;

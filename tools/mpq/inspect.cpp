@@ -11,6 +11,7 @@
 #include "json_writer.h"
 #include "kernels.h"
 #include "session.h"
+#include "stage_options.h"
 #include "text_table.h"
 
 namespace mpq::cli {
@@ -178,6 +179,11 @@ std::string inspect_json(const Model& model, const std::optional<KernelCompariso
 
 int run_inspect(const Settings& settings, Console& console) {
   const Model model = load_model(settings.positionals[0], console);
+  if (memory_limit_in_force(model, memory_limit(settings)) > 0 && settings.kernels) {
+    throw Error(ErrorCode::kUsage,
+                "Which kernels a model gets is seen with all of it in memory, which the limit forbids.", "--kernels",
+                "Leave it out, or give a larger --memory-limit.");
+  }
   if (!settings.kernels && !settings.float_model.empty()) {
     throw Error(ErrorCode::kUsage, "--float compares kernels, which were not asked for.", "--float", "Add --kernels.");
   }

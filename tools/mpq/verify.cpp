@@ -41,6 +41,8 @@ int run_verify(const Settings& settings, Console& console) {
       keeping_progress({}, [&] { return verify(reference, quantized, samples, labels, options, observer); });
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
   record.timings_seconds = {{"verify", spent.count()}};
+  record.peak_memory_bytes = peak_memory_bytes();
+  record.memory_limit_bytes = memory_limit_in_force(reference, options.memory_limit_bytes);
   record.options = settings.given;
   record.warnings = observer.warnings();
   if (!settings.report_json.empty()) write_report(settings.report_json, record, {.format = "json"}, settings.force);

@@ -109,6 +109,7 @@ inline RunRecord example_run() {
   record.uniform_baseline->accuracy.reset();
   record.timings_seconds = {{"analyze", 12.5}, {"quantize", 0.25}};
   record.peak_memory_bytes = 77777777;
+  record.memory_limit_bytes = 88888888;
   record.environment = {{"mpq", "1.2.3"}, {"processor", "Some CPU"}};
   record.options = {{"budget", "4.5bit"}, {"layer", "a=4bit"}, {"layer", "b=8bit"}, {"seed", "1"}};
   record.warnings = {"Only 20 calibration samples."};
