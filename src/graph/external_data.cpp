@@ -1,5 +1,6 @@
 #include "graph/external_data.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -92,10 +93,12 @@ fs::path real_path(const fs::path& path) {
   return error ? fs::path() : real;
 }
 
-/// Element types are read in place, so the bytes must lie on a boundary; an odd offset costs a copy.
-std::size_t add_aligned(TensorStore& store, std::span<const std::byte> bytes, std::shared_ptr<const MappedFile> file) {
-  constexpr std::size_t kBoundary = 16;
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kBoundary == 0) {
+/// Elements are read in place, so they must lie on a boundary of their size; an odd offset costs a copy. More is not
+/// asked for: many exporters write one tensor right behind the other.
+std::size_t add_aligned(TensorStore& store, std::span<const std::byte> bytes, int element_bytes,
+                        std::shared_ptr<const MappedFile> file) {
+  const auto boundary = static_cast<std::uintptr_t>(std::max(element_bytes, 1));
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % boundary == 0) {
     return store.add_mapped(bytes, std::move(file));
   }
   const auto copy = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
@@ -173,7 +176,7 @@ void resolve_external(TensorProto& tensor, const std::string& label, ExternalFil
   }
   const auto bytes = all.subspan(offset, length);
   if (bytes.size() >= kStoreThresholdBytes) {
-    point_to_store(tensor, add_aligned(store, bytes, file), bytes.size());
+    point_to_store(tensor, add_aligned(store, bytes, element_bits(tensor.data_type()) / 8, file), bytes.size());
     return;
   }
   tensor.clear_external_data();

@@ -249,6 +249,8 @@ std::string analysis_key(const Model& model, const std::string& data, const Anal
                   o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes, o.pilots,
                   fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
+  // Piece by piece there are no reruns, so that other layers may be left alone.
+  if (o.memory_limit_bytes > 0) key += fmt::format(" memory {}", o.memory_limit_bytes);
   return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));
 }
 

@@ -53,6 +53,16 @@ TEST_F(ExternalData, MayLieAtAnOddOffset) {
   EXPECT_FLOAT_EQ(model.weight(0)[0], -0.48F);
 }
 
+TEST_F(ExternalData, IsMappedWhereItsElementsAreAligned) {
+  write("w.bin", "four" + weight_data());
+  const Model four = load(with_external_weight({{"location", "./w.bin"}, {"offset", "4"}}));
+  EXPECT_TRUE(four.impl().store->mapped(0));
+  EXPECT_FLOAT_EQ(four.weight(0)[0], -0.48F);
+  EXPECT_FLOAT_EQ(four.weight(0)[0], -0.48F);  // again, after its memory was given back
+  const Model odd = load(with_external_weight({{"location", "./w.bin"}, {"offset", "3"}}));
+  EXPECT_FALSE(odd.impl().store->mapped(0));
+}
+
 TEST_F(ExternalData, OfSmallTensorsComesIntoTheModel) {
   onnx::ModelProto proto = small_model();
   auto& bias = *proto.mutable_graph()->mutable_initializer(1);
