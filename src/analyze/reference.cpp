@@ -66,6 +66,12 @@ void fold_in(const Look& look, bool first, const std::vector<std::optional<Outpu
   }
 }
 
+void divide_sums(std::vector<Target>& targets, std::size_t samples) {
+  for (Target& target : targets) {
+    for (double* sum : {&target.energy, &target.spread, &target.soft_spread}) *sum /= static_cast<double>(samples);
+  }
+}
+
 std::vector<std::optional<OutputKind>> kinds_given(const Experiment& experiment,
                                                    const std::vector<std::string>& names) {
   std::vector<std::optional<OutputKind>> kinds(names.size());
@@ -93,9 +99,7 @@ std::vector<Target> fold_samples(const Experiment& experiment, const std::vector
     });
     for (std::size_t i = 0; i < looks.size(); ++i) fold_in(looks[i], begin + i == 0, kinds, targets);
   }
-  for (Target& target : targets) {
-    for (double* sum : {&target.energy, &target.spread, &target.soft_spread}) *sum /= static_cast<double>(used);
-  }
+  divide_sums(targets, used);
   return targets;
 }
 
@@ -145,8 +149,9 @@ Reference resolved(const Experiment& experiment, const std::vector<std::string>&
 Reference reference_of(const Experiment& experiment,
                        const std::function<std::vector<Tensor>(std::size_t trial)>& outputs, Observer& observer) {
   std::vector<Target> targets(experiment.outputs.size(), Target{OutputKind::kTensor, 0});
-  for (std::size_t k = 0; k < experiment.trial_cap; ++k) fold_in(look_at(outputs(k), true), k == 0, targets);
-  for (Target& target : targets) target.energy /= static_cast<double>(experiment.trial_cap);
+  const std::vector<std::optional<OutputKind>> kinds = kinds_given(experiment, experiment.outputs);
+  for (std::size_t k = 0; k < experiment.trial_cap; ++k) fold_in(look_at(outputs(k), true), k == 0, kinds, targets);
+  divide_sums(targets, experiment.trial_cap);
   return resolved(experiment, experiment.outputs, targets, observer);
 }
 
