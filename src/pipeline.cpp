@@ -15,18 +15,17 @@
 #include "codebook_prices.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
-#include "graph/memory_plan.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency_bench.h"
 #include "latency_budget.h"
 #include "plan_writing.h"
 #include "rounded_quantize.h"
-#include "runtime/measure.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
 #include "support/processor.h"
 #include "support/text.h"
+#include "within_memory.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
 
@@ -255,23 +254,6 @@ std::optional<LatencyCheck> latency_on_one_core(const Model& model, const Quanti
   return LatencyBench(model, samples[0]).check(written, observer, kMostSeconds);
 }
 
-/// What a run can do of what it was asked for where the model is never in memory as a whole.
-PipelineOptions within_memory(const Model& model, PipelineOptions options, Observer& observer) {
-  const graph::MemoryPlan memory = graph::plan_memory(model, options.quantize.memory_limit_bytes);
-  if (!memory.pieces) return options;
-  if (options.profile) {
-    throw Error(ErrorCode::kUsage, "Latencies are measured with the whole model in memory, which the limit forbids.",
-                "--profile", "Leave it out, or give a larger --memory-limit.");
-  }
-  observer.note("The model runs piece by piece within " + format_bytes(memory.limit_bytes) +
-                ": plans are not compared as a whole, integer kernels are not looked for, latency is not measured.");
-  options.joint_samples = 0;
-  options.measure_latency = false;
-  if (options.allocate.compute == "auto") options.allocate.compute = "float";
-  if (options.plan && options.plan->compute == "auto") options.plan->compute = "float";
-  return options;
-}
-
 void warn_if_slower(const LatencyCheck& check, const std::string& compute, Observer& observer) {
   if (!check.is_slower()) return;
   observer.warn(
@@ -317,13 +299,6 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   price_codebooks([&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); }, options, scores);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;
-}
-
-std::int64_t peak_memory_bytes() { return runtime::peak_memory_bytes(); }
-
-std::int64_t memory_limit_in_force(const Model& model, std::int64_t memory_limit_bytes) {
-  const graph::MemoryPlan memory = graph::plan_memory(model, memory_limit_bytes);
-  return memory.pieces ? memory.limit_bytes : 0;
 }
 
 std::optional<Plan> embedded_plan(const Model& model) {

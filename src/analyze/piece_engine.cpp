@@ -11,6 +11,7 @@
 #include "analyze/adjoint_heads.h"
 #include "analyze/piece_products.h"
 #include "graph/run_index.h"
+#include "support/memory.h"
 #include "support/parallel.h"
 
 namespace mpq::perturb {
@@ -159,6 +160,7 @@ void PieceEngine::run_piece(std::size_t number) {
   for (std::size_t s = 0; s < forward_.shapes().size(); ++s) run_shapes(number, s);
   runtime::release_weights(forward_.form(), piece);
   forget(piece);
+  trim_memory();
 }
 
 /// Adjoints of what the piece computes are needed no more.

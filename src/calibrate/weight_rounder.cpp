@@ -12,7 +12,6 @@
 #include "graph/scopes.h"
 #include "quantize/codebook.h"
 #include "runtime/activations.h"
-#include "runtime/piece_pass.h"
 #include "runtime/taken_branches.h"
 #include "support/parallel.h"
 
@@ -30,11 +29,6 @@ constexpr std::size_t kMostColumns = 8192;  // Grams of so many inputs fill kSta
 std::size_t rows_for(std::size_t columns) {
   constexpr std::size_t kPerColumn = 32, kFewest = 16384, kMost = 65536;
   return std::clamp(kPerColumn * columns, kFewest, kMost);
-}
-
-std::int64_t statistics_bytes(const quant::MatrixView& view) {
-  constexpr std::int64_t kGrams = 4 * sizeof(double);  // two halves, each with its cross products
-  return kGrams * static_cast<std::int64_t>(view.groups * view.columns * view.columns);
 }
 
 /// What choosing a method for one layer takes: its statistics, a Gram and a factor for every damping that is tried, and
@@ -58,12 +52,6 @@ double trust_in(const Samples& samples) {
   return real ? kTrust : 0;
 }
 
-std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses) {
-  std::set<std::string> names;
-  for (const InputUse* use : uses) names.insert(use->activation);
-  return {names.begin(), names.end()};
-}
-
 }  // namespace
 
 Samples held_out_of(const Samples& samples) {
@@ -72,6 +60,17 @@ Samples held_out_of(const Samples& samples) {
     if (is_held_out(i)) feeds.push_back(samples[i]);
   }
   return {std::move(feeds), samples.facts()};
+}
+
+std::int64_t WeightRounder::statistics_bytes(const quant::MatrixView& view) {
+  constexpr std::int64_t kGrams = 4 * sizeof(double);  // two halves, each with its cross products
+  return kGrams * static_cast<std::int64_t>(view.groups * view.columns * view.columns);
+}
+
+std::vector<std::string> WeightRounder::activations_of(const std::vector<const InputUse*>& uses) {
+  std::set<std::string> names;
+  for (const InputUse* use : uses) names.insert(use->activation);
+  return {names.begin(), names.end()};
 }
 
 WeightRounder::WeightRounder(const Model& model, const Samples& samples, int threads, Observer& observer,
@@ -322,64 +321,6 @@ WeightRounder::Networks WeightRounder::round_apart(const std::vector<RoundingReq
     const runtime::Activations activations(form_, activations_of(uses));
     collect(batch, [&](std::size_t sample) { return activations.of(samples_[sample]); });
     round_jobs(requests, batch, fit, data_free, networks);
-  }
-  return networks;
-}
-
-namespace {
-
-/// Whether the piece is fed with all of these values or computes them.
-bool holds(const graph::RunForm& form, const graph::Piece& piece, const std::vector<std::string>& values) {
-  return std::all_of(values.begin(), values.end(), [&](const std::string& name) {
-    const int producer = form.index->value(form.index->find(name)).producer;
-    return std::find(piece.inputs.begin(), piece.inputs.end(), name) != piece.inputs.end() ||
-           std::binary_search(piece.nodes.begin(), piece.nodes.end(), producer);
-  });
-}
-
-}  // namespace
-
-WeightRounder::Networks WeightRounder::round_by_pieces(const std::vector<RoundingRequest>& requests,
-                                                       std::vector<Job>& jobs, quant::ScaleFit fit,
-                                                       bool data_free) const {
-  Networks networks{RoundedNetwork(RoundedNetwork::Integers::kNowhere),
-                    RoundedNetwork(RoundedNetwork::Integers::kOnDisk)};
-  std::vector<std::string> wanted;
-  for (const ValueInfo& output : model_.outputs()) wanted.push_back(output.name);
-  std::vector<const Feed*> feeds;
-  for (std::size_t i = 0; i < samples_.size(); ++i) feeds.push_back(&samples_[i]);
-  const auto pieces = graph::pieces_of(form_, wanted, memory_.piece_bytes);
-  runtime::PiecePass pass(form_, pieces, std::move(feeds),
-                          {.threads = threads_, .crossing_bytes = memory_.crossing_bytes / 2}, observer_);
-  Jobs open;
-  for (Job& job : jobs) open.push_back(&job);
-  for (; !pass.done(); pass.advance()) {
-    Jobs rest;
-    while (!open.empty()) {  // as many at a time as their statistics fit
-      Jobs batch;
-      std::vector<const InputUse*> uses;
-      std::int64_t bytes = 0;
-      for (Job* job : std::exchange(open, {})) {
-        std::vector<const InputUse*> own;
-        for (const InputUse& use : job->inputs.uses) own.push_back(&use);
-        const std::int64_t more = statistics_bytes(job->inputs.view);
-        if (!holds(form_, pieces[pass.next()], activations_of(own))) {
-          rest.push_back(job);
-        } else if (!batch.empty() && bytes + more > statistics_limit()) {
-          open.push_back(job);
-        } else {
-          batch.push_back(job);
-          bytes += more;
-          uses.insert(uses.end(), own.begin(), own.end());
-        }
-      }
-      if (batch.empty()) break;
-      progress(jobs, jobs.size() - open.size() - rest.size() - batch.size());
-      const runtime::PieceValues values(pass, activations_of(uses));
-      collect(batch, [&](std::size_t sample) { return values.of(sample); });
-      round_jobs(requests, batch, fit, data_free, networks);
-    }
-    open = std::move(rest);
   }
   return networks;
 }

@@ -73,6 +73,8 @@ class WeightRounder {
   struct Prefix;
   using Jobs = std::vector<Job*>;
   using Roundings = std::vector<std::pair<RoundingRequest, quant::LayerRounding>>;
+  static std::int64_t statistics_bytes(const quant::MatrixView& view);
+  static std::vector<std::string> activations_of(const std::vector<const InputUse*>& uses);
   std::vector<Job> jobs_for(const std::vector<RoundingRequest>& requests);
   std::optional<LayerInputs> find_inputs(std::size_t layer) const;
   Networks round_apart(const std::vector<RoundingRequest>& requests, std::vector<Job>& jobs, quant::ScaleFit fit,

@@ -16,7 +16,8 @@ constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
 
 // Measured (docs/large-models.md).
 constexpr std::int64_t kProcessBytes = 112 * kMebibyte;  ///< the libraries, graphs and reports: everything but numbers
-constexpr std::int64_t kLayerCopies = 6;  ///< mapped, gradient, numbers, stored numbers as floats and as integers
+constexpr std::int64_t kLayerCopies =
+    8;  ///< packed, as integers and twice as floats while it is unpacked; or gradient and errors
 
 /// What the stages take where the whole model is in memory: sessions hold up to six copies of its weights, the errors
 /// of all candidates up to 28, but of these no more than two gigabytes are kept.

@@ -7,6 +7,7 @@
 
 #include "mpq/error.h"
 
+#include "support/memory.h"
 #include "support/parallel.h"
 
 namespace mpq::runtime {
@@ -98,6 +99,7 @@ void PiecePass::advance() {
     });
   }
   release_weights(form_, piece);
+  trim_memory();
   if (!options_.keeps_all) drop_read(piece);
   ++next_;
 }

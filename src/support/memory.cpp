@@ -4,6 +4,9 @@
 #include <fstream>
 #include <string>
 #include <unistd.h>
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 namespace mpq {
 
@@ -38,6 +41,12 @@ std::int64_t machine_memory_bytes() {
   const std::int64_t machine = pages > 0 && page > 0 ? pages * page : 0;
   const std::int64_t group = group_limit();
   return group > 0 && (machine == 0 || group < machine) ? group : machine;
+}
+
+void trim_memory() {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace mpq

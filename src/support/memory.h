@@ -8,4 +8,7 @@ namespace mpq {
 /// 0 where the system does not tell.
 std::int64_t machine_memory_bytes();
 
+/// Gives memory that was freed back to the system where the C library keeps it for later.
+void trim_memory();
+
 }  // namespace mpq

@@ -8,6 +8,9 @@
 #include <set>
 #include <string>
 #include <vector>
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -128,6 +131,15 @@ const Command& command_named(const std::string& name) {
   throw usage_error(fmt::format("There is no command \"{}\".", name), guess.empty() ? hint : guess);
 }
 
+/// What is freed goes back to the system at once. Else the C library keeps blocks of up to 32 MiB for later, once it
+/// has seen a few of them.
+void keep_no_freed_memory() {
+#if defined(__GLIBC__)
+  constexpr int kLargeBlock = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+#endif
+}
+
 int dispatch(const std::vector<std::string>& words, bool& color) {
   if (words.empty()) {
     std::fputs(general_help().c_str(), stderr);
@@ -145,6 +157,7 @@ int dispatch(const std::vector<std::string>& words, bool& color) {
   const Settings settings = parse_command(command, {words.begin() + 1, words.end()});
   if (settings.help) return print(command_help(command));
   if (settings.print_config) return print(config_text(command, settings));
+  if (!settings.memory_limit.empty()) keep_no_freed_memory();
   Console console(settings);
   color = console.color_on_stderr();
   try {
