@@ -48,6 +48,10 @@ void IntegerPlanner::measure_damage(const std::set<std::string>& values, Observe
   std::map<std::string, std::vector<quant::ActivationGrid>> grids;
   for (const std::string& value : values) {
     if (choices_.count(value) > 0) continue;
+    if (grids_ == Grids::kPlain) {
+      choices_[value] = {statistics_.at(value).histogram.grid(quant::RangeMethod::kMinMax), 0};
+      continue;
+    }
     std::vector<quant::ActivationGrid>& list = grids[value];
     for (const quant::RangeMethod method : quant::kRangeMethods) {
       const quant::ActivationGrid grid = statistics_.at(value).histogram.grid(method);

@@ -24,9 +24,15 @@ namespace mpq {
 /// for all plans of a model.
 class IntegerPlanner {
  public:
+  /// How the grid of an activation is chosen.
+  enum class Grids {
+    kTried,  ///< of all ways to find its range the one of least damage
+    kPlain   ///< over the plain range, untried: where only the speed counts, which is that of any grid
+  };
   /// Refers to the model and the samples.
-  IntegerPlanner(const Model& model, const Samples& calibration, calibrate::TrialOptions options)
-      : model_(model), calibration_(calibration), options_(std::move(options)) {}
+  IntegerPlanner(const Model& model, const Samples& calibration, calibrate::TrialOptions options,
+                 Grids grids = Grids::kTried)
+      : model_(model), calibration_(calibration), options_(std::move(options)), grids_(grids) {}
 
   /// The form that saves most time while the damages of its rounded activations, each measured by itself, add up to at
   /// most `most_damage` (infinite: no limit). `barred`: layers that must not. Null where no layer can or none pays.
@@ -52,6 +58,7 @@ class IntegerPlanner {
   const Model& model_;
   const Samples& calibration_;
   calibrate::TrialOptions options_;
+  Grids grids_;
   std::optional<graph::RunForm> form_;
   std::map<std::string, calibrate::ActivationStatistics> statistics_;
   std::map<std::string, Choice> choices_;

@@ -18,13 +18,13 @@
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency_bench.h"
-#include "latency_budget.h"
 #include "plan_writing.h"
 #include "rounded_quantize.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
 #include "support/processor.h"
 #include "support/text.h"
+#include "timed_writing.h"
 #include "within_memory.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.
@@ -135,7 +135,7 @@ Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& bu
 
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
-QuantizedModel meet_budget(const Writing& writing, Sensitivity& scores, const Budget& budget) {
+QuantizedModel meet_budget(const Writing& writing, const Sensitivity& scores, const Budget& budget) {
   const auto& [model, quantizer, integers, calibration, options, observer] = writing;
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
@@ -178,47 +178,6 @@ std::optional<Verification> uniform_baseline(const Writing& writing, const Sensi
   }
 }
 
-/// Meets the budget of the size and, by measuring what was written, that of the latency.
-QuantizedModel meet_latency(const Writing& writing, Sensitivity& scores, const RunData& data, const Budget& size,
-                            RunRecord& record) {
-  const PipelineOptions& options = writing.options;
-  constexpr double kMostSeconds = 3;
-  const LatencyBench bench(writing.model, *options.profile, scores.time.processor, data.calibration[0]);
-  const auto measured = [&](const QuantizedModel& written) {
-    return bench.check(written, writing.observer, kMostSeconds);
-  };
-  if (!options.allocate.time_budget) {
-    QuantizedModel written = meet_budget(writing, scores, size);
-    record.latency = measured(written);
-    return written;
-  }
-  const Budget& time = *options.allocate.time_budget;
-  const auto write = [&](double seconds, const std::string& compute) {
-    PipelineOptions within = options;
-    within.allocate.time_budget->value = seconds;
-    within.allocate.compute = compute;
-    return meet_budget(
-        {writing.model, writing.quantizer, writing.integers, writing.calibration, within, writing.observer}, scores,
-        size);
-  };
-  const double fastest = allocate(scores, size, options.allocate.without_time_budget()).time->fastest_seconds;
-  WithinLatency result =
-      write_within_latency(time, fastest, options.allocate.compute, write, measured, writing.observer);
-  record.latency = result.check;
-  return std::move(result.model);
-}
-
-/// The scores with the times of the processor to plan for.
-Sensitivity timed_scores(const Sensitivity& scores, const PipelineOptions& options, const Budget& size) {
-  try {
-    return price_best_times(scores, *options.profile, size, options.allocate);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInfeasible || options.dry_run) throw;
-    // Profiles do not know what integer activations save: the fastest plan is written and measured.
-    return price_best_times(scores, *options.profile, size, options.allocate.without_time_budget());
-  }
-}
-
 /// What the options ask for: a given plan, a size, or the smallest size within a limit of the loss.
 QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& scores, const RunData& data,
                            std::size_t budget, RunRecord& record) {
@@ -227,8 +186,10 @@ QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& s
   if (!options.max_drop) {
     const Budget& size = options.budgets[budget];
     if (!options.profile) return meet_budget(writing, *scores, size);
-    Sensitivity timed = timed_scores(*scores, options, size);
-    return options.dry_run ? meet_budget(writing, timed, size) : meet_latency(writing, timed, data, size, record);
+    const auto within = [&](const Writing& narrowed, const Sensitivity& timed) {
+      return meet_budget(narrowed, timed, size);
+    };
+    return write_timed(writing, *scores, size, data.calibration[0], within, record);
   }
   std::optional<QuantizedModel> smallest;
   const auto try_size = [&](const Budget& size) {
@@ -251,7 +212,7 @@ std::optional<LatencyCheck> latency_on_one_core(const Model& model, const Quanti
   constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
   constexpr double kMostSeconds = 1;
   if (!options.measure_latency || model.facts().bytes > kMostBytes) return std::nullopt;
-  return LatencyBench(model, samples[0]).check(written, observer, kMostSeconds);
+  return LatencyBench(model, samples[0]).check(written, {}, observer, kMostSeconds);
 }
 
 void warn_if_slower(const LatencyCheck& check, const std::string& compute, Observer& observer) {
@@ -364,6 +325,8 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
       continue;
     }
     add_written(*result.quantized, record);
+    // Of this very plan: prices are right for those that differ little from the one they were made around.
+    if (record.latency && record.plan->time) record.plan->time->predicted_seconds = record.latency->predicted_seconds;
     record.verification = timed(record.timings_seconds, "verify", [&] {
       return measure(model, *result.quantized, data.evaluation, options, options.labels, observer);
     });

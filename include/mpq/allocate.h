@@ -22,6 +22,12 @@ struct AllocateOptions {
   /// No layer that the overrides leave open gets fewer bits than this (a layer that offers no more gets its widest).
   int min_bits = 2;
   std::string compute = "auto";
+  /// Activations have ranges, from real calibration samples, so that they may become integers where `compute` allows:
+  /// what times are priced by (price_times).
+  bool activation_ranges = true;
+  /// The network is to be divided among the processors of its profile as place() divides a synchronous task, and times
+  /// are priced so (price_best_times); else it runs on one of them.
+  bool divided = false;
   /// A budget of the latency beside that of the size: no plan takes longer by the times in the scores (price_times).
   std::optional<Budget> time_budget;
   void validate() const;

@@ -15,15 +15,18 @@ namespace mpq {
 /// of each segment in each of them. A segment's share of the whole network's time is its time alone less half of what
 /// it saves with each neighbour in one session, scaled so that the shares at one precision add up to the measured whole
 /// at that precision; what a segment gains by a kernel is divided among its layers by their weights. So a plan of one
-/// kernel everywhere is predicted as it was measured, and mixtures by adding up. Integer activations of convolutions
-/// are not in a profile: these are priced as floats, which is what they take at most.
-/// `compute` as in AllocateOptions: "float" runs everything in floats. Throws Error{kInvalidInput} when the profile is
-/// of another model or does not have the processor at the model's own precision.
-Sensitivity price_times(Sensitivity scores, const Profile& profile, int processor, const std::string& compute = "auto");
+/// kernel everywhere is predicted as it was measured, and mixtures by adding up. A layer with integer activations
+/// (Profile::integer_activations) runs on the int8 kernel at every width of a plain grid.
+/// Of the options, `compute` and `activation_ranges` count: "float" runs everything in floats. Throws
+/// Error{kInvalidInput} when the profile is of another model or does not have the processor at the model's own
+/// precision.
+Sensitivity price_times(Sensitivity scores, const Profile& profile, int processor, const AllocateOptions& options = {});
 
 /// The scores priced on the processor whose plan for these budgets does least damage; of equal ones, on the one whose
-/// plan is fastest. Throws as allocate() does: Error{kInfeasible} when the time budget is met on no processor, with the
-/// feasible range of the fastest.
+/// plan is fastest. AllocateOptions::divided prices every layer where place() puts it for a synchronous task, and what
+/// it saves of the whole. What a kernel saves depends on those around it, so prices are right for the plan they lead to
+/// and all that differ from it in one layer. Throws as allocate() does: Error{kInfeasible} when the time budget is met
+/// on no processor, with the feasible range of the fastest.
 Sensitivity price_best_times(const Sensitivity& scores, const Profile& profile, const Budget& size,
                              const AllocateOptions& options);
 

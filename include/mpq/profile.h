@@ -113,6 +113,9 @@ struct Profile {
   std::vector<BoundaryTensor> tensors;
   std::vector<Segment> segments;  ///< in topological order
   std::vector<CostColumn> columns;
+  /// Layers that at int8 and int4 run on an int8 kernel with int8 activations, whatever their width
+  /// (docs/compute-forms.md). None where the profile was made with synthetic inputs, from which no ranges come.
+  std::vector<std::string> integer_activations;
   std::vector<TransferCost> transfers;  ///< every ordered pair of different present processors
   double noise = 0;                     ///< the largest of the present processors'
   double seconds = 0;                   ///< wall time of the measurement, over all runs it took

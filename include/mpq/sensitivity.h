@@ -82,8 +82,9 @@ struct SizeFacts {
 
 /// The processor of a profile that candidates were priced on; no part of the record either.
 struct TimeFacts {
-  std::string processor;               ///< empty: no times are known
+  std::string processor;               ///< empty: no times are known; "cpu:0 + cpu:1": divided among them
   std::int64_t float_nanoseconds = 0;  ///< one run of the network with every layer as it is
+  std::int64_t base_nanoseconds = 0;   ///< what the candidates' times are added to
   double noise = 0;                    ///< relative spread of the same work's time, as the profile states it
   bool known() const { return !processor.empty(); }
 };

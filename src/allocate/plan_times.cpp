@@ -21,7 +21,7 @@ PlanTimes::PlanTimes(const Sensitivity& scores, const std::vector<LayerChoices>&
 }
 
 std::int64_t PlanTimes::time_of(const Selection& selection) const {
-  std::int64_t sum = scores_.time.float_nanoseconds;
+  std::int64_t sum = scores_.time.base_nanoseconds;
   for (std::size_t i = 0; i < selection.size(); ++i) sum += scores_.layers[i].candidates[selection[i]].nanoseconds;
   return sum;
 }
@@ -50,7 +50,7 @@ void PlanTimes::require(bool by_file, std::int64_t room, const Budget& size) {
   if (!limited()) return;
   const std::optional<std::int64_t> least = solver(by_file).least_time(room);
   if (!least) return;
-  const std::int64_t fastest = scores_.time.float_nanoseconds + *least;
+  const std::int64_t fastest = scores_.time.base_nanoseconds + *least;
   if (fastest <= limit()) return;
   const std::int64_t slowest = std::max(fastest, scores_.time.float_nanoseconds);
   throw Error(ErrorCode::kInfeasible,
@@ -69,7 +69,7 @@ void PlanTimes::refuse_uniform(const Budget& size) const {
 }
 
 std::optional<TimedSolution> PlanTimes::solve(bool by_file, std::int64_t room) {
-  return solver(by_file).solve(room, limit() - scores_.time.float_nanoseconds);
+  return solver(by_file).solve(room, limit() - scores_.time.base_nanoseconds);
 }
 
 std::optional<PlanTime> PlanTimes::facts(const Selection& selection, bool by_file, std::int64_t room) {
@@ -84,7 +84,7 @@ std::optional<PlanTime> PlanTimes::facts(const Selection& selection, bool by_fil
   const std::optional<std::int64_t> least = solver(by_file).least_time(room);
   time.predicted_seconds = seconds(own);
   time.float_seconds = seconds(scores_.time.float_nanoseconds);
-  time.fastest_seconds = seconds(std::min(own, scores_.time.float_nanoseconds + least.value_or(0)));
+  time.fastest_seconds = seconds(least ? std::min(own, scores_.time.base_nanoseconds + *least) : own);
   time.noise = scores_.time.noise;
   return time;
 }

@@ -46,6 +46,10 @@ onnx::NodeProto call(const char* function, const std::vector<std::string>& input
 
 }  // namespace
 
+bool rounds_activation(const onnx::NodeProto& node) {
+  return node.op_type() == kRound && node.domain() == kFunctionDomain;
+}
+
 bool StaticForm::runs(std::size_t layer) const {
   for (std::size_t u = 0; u < units.units.size(); ++u) {
     const graph::IntegerUnit& unit = units.units[u];

@@ -42,6 +42,10 @@ std::vector<std::int32_t> bias_integers(const std::vector<float>& bias, const qu
 bool raise_scales_for_bias(const std::vector<float>& bias, float input_scale, const std::vector<int>& channel_axes,
                            quant::QuantizedTensor& weight);
 
+/// Whether a node is what StaticWriter rounds activations with: x -> QuantizeLinear -> DequantizeLinear -> y. Rounding
+/// y once more gives y again.
+bool rounds_activation(const onnx::NodeProto& node);
+
 /// The nodes and functions of the static form, in the graph of a model whose weights are written.
 class StaticWriter {
  public:

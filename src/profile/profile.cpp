@@ -1,5 +1,3 @@
-#include "mpq/profile.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -10,6 +8,7 @@
 
 #include "profile/machine.h"
 #include "profile/profile_journal.h"
+#include "profile/profiler.h"
 #include "profile/segment_bench.h"
 #include "profile/segmentation.h"
 #include "profile/subnet.h"
@@ -60,8 +59,9 @@ void add_columns(const Model& model, const ProfileOptions& options, Profile& pro
 /// The whole measurement; the profile grows as it goes.
 class Profiler {
  public:
-  Profiler(const Model& model, const Samples& samples, const ProfileOptions& options, Observer& observer)
-      : model_(model), samples_(samples), options_(options), observer_(observer) {
+  Profiler(const Model& model, const Samples& samples, const ProfileOptions& options, const PlanWriter& write,
+           Observer& observer)
+      : model_(model), samples_(samples), options_(options), write_(write), observer_(observer) {
     profile_.model = model.facts();
     profile_.data = samples.facts();
     profile_.machine = this_machine();
@@ -89,6 +89,7 @@ class Profiler {
  private:
   Variants divide();
   void learn_shapes();
+  void note_integer_activations(const Variant& variant);
   double measure_segments(const Variants& variants, const Yardstick& yardstick);
   void measure_rest(const Variants& variants, const Yardstick& yardstick);
   const Feed& feed() const { return samples_[0]; }
@@ -96,6 +97,7 @@ class Profiler {
   const Model& model_;
   const Samples& samples_;
   const ProfileOptions& options_;
+  const PlanWriter& write_;
   Observer& observer_;
   Profile profile_;
   std::vector<std::vector<double>> ticks_;  // [segment][processor]
@@ -108,18 +110,28 @@ void Profiler::learn_shapes() {
   for (std::size_t i = 0; i < profile_.segments.size(); ++i) walk.advance();
 }
 
+void Profiler::note_integer_activations(const Variant& variant) {
+  std::vector<std::string>& known = profile_.integer_activations;
+  for (const auto& [layer, kernel] : variant.kernels) {
+    const bool is_new = std::find(known.begin(), known.end(), layer) == known.end();
+    if (is_new && kernel.find("int8 activations") != std::string::npos) known.push_back(layer);
+  }
+}
+
 /// Cuts only where no precision has a kernel that would be cut through.
 Variants Profiler::divide() {
   std::map<std::string, std::shared_ptr<const Variant>> models;
   for (const CostColumn& column : profile_.columns) {
     if (!models.count(column.precision))
-      models[column.precision] = std::make_shared<const Variant>(at_precision(model_, column.precision, observer_));
+      models[column.precision] = std::make_shared<const Variant>(at_precision(model_, column.precision, write_));
   }
   std::set<std::string> kept;
   for (const auto& [precision, variant] : models) {
     const graph::RunForm form = graph::run_form(variant->model);
     std::set<std::string> here = runtime::kept_values(form.model, *form.store);
     if (here.empty()) continue;
+    here.merge(rounded_values(form.model));
+    if (precision != profile_.base_precision) here.merge(values_to_round(form.model));
     if (!kept.empty()) std::erase_if(here, [&](const std::string& name) { return !kept.count(name); });
     kept = std::move(here);
   }
@@ -132,8 +144,9 @@ Variants Profiler::divide() {
   Variants variants;
   for (const auto& [precision, variant] : models) {
     variants.emplace(precision, std::make_shared<const CuttableVariant>(
-                                    CuttableVariant{CuttableModel(variant->model, profile_), variant->changed_layers}));
+                                    CuttableVariant{CuttableModel(variant->model, profile_), variant->kernels}));
   }
+  for (const auto& [precision, variant] : models) note_integer_activations(*variant);
   return variants;
 }
 
@@ -205,12 +218,13 @@ void ProfileOptions::validate() const {
   }
 }
 
-Profile profile(const Model& model, const Samples& samples, const ProfileOptions& options, Observer& observer) {
+Profile profiling::measure(const Model& model, const Samples& samples, const ProfileOptions& options,
+                           const PlanWriter& write, Observer& observer) {
   options.validate();
   if (samples.size() == 0) throw Error(ErrorCode::kInvalidInput, "A profile needs a sample.", samples.facts().source);
   runtime::use_provider_library("openvino", options.openvino_library);
   runtime::use_provider_library("webgpu", options.webgpu_library);
-  return profiling::Profiler(model, samples, options, observer).run();
+  return Profiler(model, samples, options, write, observer).run();
 }
 
 }  // namespace mpq

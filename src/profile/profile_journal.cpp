@@ -28,7 +28,7 @@ std::string key_of(const Profile& profile, const ProfileOptions& options) {
 ProfileJournal::ProfileJournal(const std::string& path, const Profile& profile, const ProfileOptions& options)
     : columns_(profile.columns.size()),
       processors_(profile.processors.size()),
-      journal_(path, "mpq-profile-checkpoint-1", key_of(profile, options),
+      journal_(path, "mpq-profile-checkpoint-2", key_of(profile, options),
                [this](const std::string& line) { return take(line); }) {}
 
 const SegmentRow* ProfileJournal::find(int segment) const {

@@ -9,6 +9,12 @@
 #include "support/affinity.h"
 
 namespace mpq::profiling {
+namespace {
+
+/// The precision that is a mode of the provider: the model is as at its own.
+constexpr const char* kProviderMode = "bfloat16";
+
+}  // namespace
 
 SegmentBench::Attempt SegmentBench::attempt(const CostColumn& column, const std::vector<int>& segments,
                                             const std::vector<runtime::SharedValue>& inputs) const {
@@ -31,15 +37,27 @@ SegmentBench::Attempt SegmentBench::attempt(const CostColumn& column, const std:
 }
 
 std::size_t SegmentBench::same_column(std::size_t column, const std::vector<int>& segments) const {
-  const auto& changed = variants_.at(profile_.columns[column].precision)->changed_layers;
-  const bool is_quantized = !changed.empty();
-  const auto is_changed = [&](int segment) {
-    const auto& layers = profile_.segments[static_cast<std::size_t>(segment)].layers;
-    return std::any_of(layers.begin(), layers.end(), [&](const auto& layer) { return changed.count(layer) > 0; });
-  };
-  if (!is_quantized || std::any_of(segments.begin(), segments.end(), is_changed)) return column;
-  const CostColumn* base = profile_.column(profile_.columns[column].processor, profile_.base_precision);
-  return static_cast<std::size_t>(base - profile_.columns.data());
+  const CostColumn& own = profile_.columns[column];
+  if (own.precision == kProviderMode) return column;
+  const std::set<std::string> wanted = arithmetic(own.precision, segments);
+  for (std::size_t c = 0; c < column; ++c) {
+    const CostColumn& other = profile_.columns[c];
+    if (other.processor != own.processor || other.precision == kProviderMode) continue;
+    if (arithmetic(other.precision, segments) == wanted) return c;
+  }
+  return column;
+}
+
+std::set<std::string> SegmentBench::arithmetic(const std::string& precision, const std::vector<int>& segments) const {
+  const CuttableVariant& variant = *variants_.at(precision);
+  std::set<std::string> result = rounded_values(variant.model.cut(segments));
+  for (const int segment : segments) {
+    for (const std::string& layer : profile_.segments[static_cast<std::size_t>(segment)].layers) {
+      const auto found = variant.kernels.find(layer);
+      if (found != variant.kernels.end()) result.insert(layer + ": " + found->second);
+    }
+  }
+  return result;
 }
 
 std::vector<Timing> SegmentBench::time(const std::vector<Attempt>& attempts) const {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace mpq::profiling {
 /// A model at one precision, ready to be cut.
 struct CuttableVariant {
   CuttableModel model;
-  std::set<std::string> changed_layers;
+  std::map<std::string, std::string> kernels;  ///< Variant::kernels
 };
 using Variants = std::map<std::string, std::shared_ptr<const CuttableVariant>>;  // by precision
 
@@ -45,8 +46,11 @@ class SegmentBench {
   };
   Attempt attempt(const CostColumn& column, const std::vector<int>& segments,
                   const std::vector<runtime::SharedValue>& inputs) const;
-  /// The column of the same processor whose sessions of these segments are the same; the column itself if none is.
+  /// The first column of the same processor whose sessions of these segments run on the same kernels; the column itself
+  /// if none before does.
   std::size_t same_column(std::size_t column, const std::vector<int>& segments) const;
+  /// What tells the arithmetic of these segments at a precision from that at others.
+  std::set<std::string> arithmetic(const std::string& precision, const std::vector<int>& segments) const;
   std::vector<Timing> time(const std::vector<Attempt>& attempts) const;
 
   const Profile& profile_;

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "mpq/error.h"
-#include "mpq/quantize.h"
 
 #include "encode/encode.h"
+#include "encode/static_form.h"
 #include "graph/run_index.h"
 #include "graph/subnet.h"
 
@@ -52,7 +52,31 @@ onnx::ModelProto CuttableModel::cut(const std::vector<int>& segments) const {
     return result;
   };
   const SubnetBoundary boundary = subnet_boundary(cuts_, segments);
-  return graph::subnet(form_, names(boundary.inputs), names(boundary.outputs), types_);
+  const std::vector<std::string> inputs = names(boundary.inputs);
+  onnx::ModelProto part = graph::subnet(form_, inputs, names(boundary.outputs), types_);
+  round_inputs(inputs, *part.mutable_graph());
+  return part;
+}
+
+/// Before: v (computed behind a Round8bit elsewhere) -> QLinearConv's Conv.   After: v -> Round8bit -> Conv.
+void CuttableModel::round_inputs(const std::vector<std::string>& inputs, onnx::GraphProto& graph) const {
+  std::vector<onnx::NodeProto> rounds;
+  std::map<std::string, std::string> rounded;
+  for (const std::string& input : inputs) {
+    const int producer = form_.index->value(form_.index->find(input)).producer;
+    if (producer < 0 || !encode::rounds_activation(form_.model.graph().node(producer))) continue;
+    onnx::NodeProto& node = rounds.emplace_back(form_.model.graph().node(producer));
+    node.set_input(0, input);
+    node.set_output(0, rounded[input] = input + ".rounded");
+  }
+  if (rounds.empty()) return;
+  for (const onnx::NodeProto& node : graph.node()) {
+    for (std::string& read : *rounds.emplace_back(node).mutable_input()) {
+      const auto found = rounded.find(read);
+      if (found != rounded.end()) read = found->second;
+    }
+  }
+  graph.mutable_node()->Assign(rounds.begin(), rounds.end());
 }
 
 runtime::Session CuttableModel::session(const std::vector<int>& segments, const Processor& processor,
@@ -77,7 +101,7 @@ std::vector<int> calling_cores(const Processor& processor) {
   return {processor.cores.front()};
 }
 
-Variant at_precision(const Model& model, const std::string& precision, Observer& observer) {
+Variant at_precision(const Model& model, const std::string& precision, const PlanWriter& write) {
   if (precision != "int8" && precision != "int4") return {model, {}};
   Plan plan;
   plan.model = model.facts();
@@ -91,12 +115,28 @@ Variant at_precision(const Model& model, const std::string& precision, Observer&
     entry.parameters = layer.parameters;
     plan.entries.push_back(std::move(entry));
   }
-  const QuantizedModel written = quantize(model, plan, QuantizeOptions{}, observer);
+  const QuantizedModel written = write(plan);
   Variant variant{written.model(), {}};
   for (const WrittenLayer& layer : written.layers()) {
-    if (layer.run_form.ends_with("kernel")) variant.changed_layers.insert(layer.layer);
+    if (layer.run_form.find("kernel") != std::string::npos) variant.kernels[layer.layer] = layer.run_form;
   }
   return variant;
+}
+
+std::set<std::string> values_to_round(const onnx::ModelProto& model) {
+  std::set<std::string> values;
+  for (const onnx::NodeProto& node : model.graph().node()) {
+    if (encode::rounds_activation(node)) values.insert(node.input(0));
+  }
+  return values;
+}
+
+std::set<std::string> rounded_values(const onnx::ModelProto& model) {
+  std::set<std::string> values;
+  for (const onnx::NodeProto& node : model.graph().node()) {
+    if (encode::rounds_activation(node)) values.insert(node.output(0));
+  }
+  return values;
 }
 
 }  // namespace mpq::profiling

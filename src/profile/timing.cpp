@@ -64,13 +64,20 @@ Runner make_runner(runtime::Session session, std::vector<runtime::SharedValue> i
 
 std::vector<Timing> time_in_turn(const std::vector<const Runner*>& runners, int repeats, double most_seconds,
                                  const Observer& observer) {
-  std::vector<std::vector<double>> seconds(runners.size());
-  std::vector<double> spent(runners.size(), 0);
+  std::vector<std::function<double()>> work;
+  for (const Runner* runner : runners) work.emplace_back([runner] { return runner->timed(); });
+  return time_in_turn(work, repeats, most_seconds, observer);
+}
+
+std::vector<Timing> time_in_turn(const std::vector<std::function<double()>>& work, int repeats, double most_seconds,
+                                 const Observer& observer) {
+  std::vector<std::vector<double>> seconds(work.size());
+  std::vector<double> spent(work.size(), 0);
   for (int round = 0; round < repeats; ++round) {
-    for (std::size_t i = 0; i < runners.size(); ++i) {
+    for (std::size_t i = 0; i < work.size(); ++i) {
       if (round >= kLeastRounds && spent[i] >= most_seconds) continue;
       if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while the segments were timed.");
-      seconds[i].push_back(runners[i]->timed());
+      seconds[i].push_back(work[i]());
       spent[i] += seconds[i].back();
     }
   }

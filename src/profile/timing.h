@@ -38,5 +38,8 @@ Runner make_runner(runtime::Session session, std::vector<runtime::SharedValue> i
 inline constexpr int kLeastRounds = 3;
 std::vector<Timing> time_in_turn(const std::vector<const Runner*>& runners, int repeats, double most_seconds,
                                  const Observer& observer);
+/// The same of any work that tells its seconds.
+std::vector<Timing> time_in_turn(const std::vector<std::function<double()>>& work, int repeats, double most_seconds,
+                                 const Observer& observer);
 
 }  // namespace mpq::profiling

@@ -198,6 +198,7 @@ Profile read_profile_record(const JsonReader& reader) {
   read_network(reader, value);
   for (const JsonReader& column : reader.at("columns").elements())
     value.columns.push_back(read_column(column, value.processors.size(), value.segments.size()));
+  if (const auto layers = reader.find("integer_activations")) value.integer_activations = read_strings(*layers);
   for (const JsonReader& transfer : reader.at("transfers").elements())
     value.transfers.push_back(read_transfer(transfer, value.processors.size()));
   return value;
@@ -238,6 +239,7 @@ std::string to_json(const Profile& value) {
   object["tensors"] = list_of(value.tensors, write_tensor);
   object["segments"] = list_of(value.segments, write_segment);
   object["columns"] = list_of(value.columns, write_column);
+  object["integer_activations"] = value.integer_activations;
   object["transfers"] = list_of(value.transfers, write_transfer);
   return dump_record(object);
 }

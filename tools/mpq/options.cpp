@@ -82,6 +82,8 @@ const std::array kTable = {
            kAllocators, G::kPlan, &S::layer},
     Option{"keep", 0, "'GLOB'", "leave these layers as they are; may be given several times", kAllocators, G::kPlan, &S::keep},
     Option{"narrowest", 0, "N", "give no layer fewer bits than this", kAllocators, G::kPlan, &S::narrowest, 2, 32},
+    Option{"divided", 0, "", "with --profile: time the network divided among its processors, as `mpq run --task sync` runs it, "
+           "instead of on one of them", kAllocators, G::kPlan, &S::divided},
     Option{"uniform", 0, "", "one width everywhere: the baseline to compare with", kAllocators, G::kPlan, &S::uniform},
     Option{"compute", 0, "auto|float|int8", "how quantized layers may run: in float arithmetic, on integer kernels where "
            "they exist, or what the damage allows (default auto)", kAllocators, G::kPlan, &S::compute},

@@ -76,11 +76,22 @@ std::string trade_offs_json(const Sensitivity& scores, const TradeOffs& trade) {
   return json.end_array().end_object().text();
 }
 
+/// Prices for plans far apart. Those around one plan would not do: on one processor they add up from floats to
+/// integers.
+Sensitivity priced_for_all(const Sensitivity& scores, const Profile& profile, const AllocateOptions& options) {
+  Sensitivity best = price_best_times(scores, profile, Budget::parse("100%"), options);
+  for (std::size_t p = 0; p < profile.processors.size(); ++p) {
+    if (profile.processors[p].name == best.time.processor)
+      return price_times(scores, profile, static_cast<int>(p), options);
+  }
+  return best;
+}
+
 /// A row per size, a column per limit of the latency, in each cell the least damage.
 std::string trade_offs_of(const Sensitivity& scores, const Profile& profile, const AllocateOptions& options,
                           const Settings& settings, const Console& console) {
   constexpr std::size_t kSizes = 10, kTimes = 6;
-  const Sensitivity priced = price_best_times(scores, profile, Budget::parse("100%"), options);
+  const Sensitivity priced = priced_for_all(scores, profile, options);
   const TradeOffs trade = trade_offs(priced, kSizes, kTimes, options);
   if (settings.json) return trade_offs_json(priced, trade);
   std::vector<std::vector<std::string>> rows = {{"size"}};
@@ -167,7 +178,7 @@ std::vector<std::string> plan_paths(const Settings& settings, const std::vector<
 
 int run_plan(const Settings& settings, Console& console) {
   const auto budgets = size_budgets(settings);
-  const AllocateOptions options = allocate_options(settings);
+  AllocateOptions options = allocate_options(settings);
   if (budgets.empty() && !settings.frontier) {
     throw Error(ErrorCode::kUsage, "There is no budget to plan for.", "--budget",
                 "For example --budget 6bit, or --frontier to see them all.");
@@ -176,6 +187,7 @@ int run_plan(const Settings& settings, Console& console) {
     throw Error(ErrorCode::kUsage, "--frontier lists every budget; it does not go with --budget.", "--frontier");
   }
   const Sensitivity scores = read_scores(settings.positionals[0]);
+  options.activation_ranges = !scores.data.synthetic;
   std::optional<Profile> profile;
   if (!settings.profile.empty()) profile = read_profile(settings.profile);
   if (settings.frontier && profile) {

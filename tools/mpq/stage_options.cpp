@@ -166,6 +166,11 @@ AllocateOptions allocate_options(const Settings& settings) {
     options.overrides.push_back({glob, Candidate{}, fmt::format("--keep '{}'", glob)});
   }
   options.uniform = settings.uniform;
+  options.divided = settings.divided;
+  if (settings.divided && settings.profile.empty()) {
+    throw Error(ErrorCode::kUsage, "There is nothing to divide the network by.", "--divided",
+                "Give a profile of several processors with --profile.");
+  }
   options.min_bits = static_cast<int>(settings.narrowest.value_or(options.min_bits));
   options.compute = settings.compute;
   options.time_budget = latency_budget(settings);

@@ -89,7 +89,7 @@ TEST(PlanTimes, OfAFileMeetsBothAndIsNeverBetterThanItsBound) {
 
 TEST(PlanTimes, SaysWhatIsFeasible) {
   Sensitivity scores = example_record({example_scores("a", 800, 1)});
-  scores.time = {"cpu:0-1", 5 * kMillisecond, 0.02};
+  scores.time = {"cpu:0-1", 5 * kMillisecond, 5 * kMillisecond, 0.02};
   for (CandidateScore& score : scores.layers[0].candidates)
     score.nanoseconds = score.candidate.bits <= 8 ? -1'234'567 : 0;
   const Budget size = Budget::parse("8bit");
@@ -107,7 +107,7 @@ TEST(PlanTimes, SaysWhatIsFeasible) {
 
 TEST(PlanTimes, AFloatModelThatFitsButIsTooSlowIsQuantized) {
   Sensitivity scores = example_record({example_scores("a", 800, 1)});
-  scores.time = {"cpu:0", 5 * kMillisecond, 0};
+  scores.time = {"cpu:0", 5 * kMillisecond, 5 * kMillisecond, 0};
   for (CandidateScore& score : scores.layers[0].candidates)
     score.nanoseconds = score.candidate.bits <= 8 ? -2 * kMillisecond : 0;
   EXPECT_EQ(allocate(scores, Budget::parse("100%"), within(Budget::parse("5ms"))).entries[0].candidate.form, "float");
@@ -116,7 +116,7 @@ TEST(PlanTimes, AFloatModelThatFitsButIsTooSlowIsQuantized) {
 
 TEST(PlanTimes, OneWidthEverywhereMeetsTheTimeToo) {
   Sensitivity scores = example_record({example_scores("a", 800, 1)});
-  scores.time = {"cpu:0", 5 * kMillisecond, 0};
+  scores.time = {"cpu:0", 5 * kMillisecond, 5 * kMillisecond, 0};
   for (CandidateScore& score : scores.layers[0].candidates)
     score.nanoseconds = score.candidate.bits == 4 ? -2 * kMillisecond : 0;
   AllocateOptions options = within(Budget::parse("4ms"));

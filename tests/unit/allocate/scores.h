@@ -69,13 +69,14 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 /// Times as kernels give them: a gain of the layer's own at up to 4 bits, another at 8, none above.
 inline Sensitivity timed_record(std::mt19937_64& random, std::size_t layers) {
   Sensitivity scores = random_record(random, layers);
-  scores.time = {"cpu:0", 0, 0.05};
+  scores.time = {"cpu:0", 0, 0, 0.05};
   for (LayerSensitivity& layer : scores.layers) {
     const auto gain = [&] {
       return std::uniform_int_distribution<std::int64_t>(-kMillisecond, kMillisecond / 4)(random);
     };
     const std::int64_t int4 = gain(), int8 = gain();
     scores.time.float_nanoseconds += kMillisecond;
+    scores.time.base_nanoseconds += kMillisecond;
     for (CandidateScore& score : layer.candidates)
       score.nanoseconds = score.candidate.bits <= 4 ? int4 : score.candidate.bits == 8 ? int8 : 0;
   }

@@ -9,6 +9,7 @@
 #include "mpq/error.h"
 #include "mpq/execution.h"
 
+#include "../profile/plain_profile.h"
 #include "runtime/session.h"
 #include "support/affinity.h"
 
@@ -33,7 +34,7 @@ struct Digits {
     options.processors = parse_processors(first == last ? "cpu:" + first : "cpu:" + first + ",cpu:" + last);
     options.precisions = {"float32"};
     options.repeats = 3;
-    return mpq::profile(model, samples, options);
+    return testing_profiles::plain_profile(model, samples, options);
   }
   int processors() const { return static_cast<int>(profile.processors.size()); }
   int segments() const { return static_cast<int>(profile.segments.size()); }

@@ -11,6 +11,7 @@
 
 #include "mpq/executor.h"
 
+#include "../profile/plain_profile.h"
 #include "runtime/session.h"
 #include "support/affinity.h"
 
@@ -36,7 +37,7 @@ class OtherProvider : public testing::Test {
   void measure(const std::string& devices, ProfileOptions options) {
     options.processors = parse_processors(devices);
     options.repeats = 3;
-    profile_ = profile(model_, samples_, options);
+    profile_ = testing_profiles::plain_profile(model_, samples_, options);
     ASSERT_TRUE(profile_.processors[1].present()) << profile_.processors[1].absent;
     const runtime::Session session(model_);
     for (std::size_t i = 0; i < samples_.size(); ++i) expected_.push_back(session.run(samples_[i]).front());

@@ -89,7 +89,9 @@ TEST(TimePrices, OneKernelEverywhereAddsUpToTheMeasuredWhole) {
 }
 
 TEST(TimePrices, FloatArithmeticGainsNothing) {
-  const Sensitivity scores = price_times(three_layers(), two_segments(), 0, "float");
+  AllocateOptions options;
+  options.compute = "float";
+  const Sensitivity scores = price_times(three_layers(), two_segments(), 0, options);
   for (std::size_t layer = 0; layer < 3; ++layer) EXPECT_EQ(nanoseconds(scores, layer, 8), 0);
 }
 
@@ -119,6 +121,102 @@ TEST(BestTimes, AreOfTheProcessorWithTheLeastDamageThatMeetsTheBudget) {
     EXPECT_EQ(error.code(), ErrorCode::kInfeasible);
     EXPECT_THAT(error.what(), testing::HasSubstr("on cpu:0 by the profile; feasible: 6ms to 11ms"));
   }
+}
+
+TEST(TimePrices, IntegerActivationsRunOnTheInt8KernelAtEveryWidth) {
+  Profile profile = two_segments();
+  profile.integer_activations = {"a"};
+  AllocateOptions options;
+  const Sensitivity scores = price_times(three_layers(), profile, 0, options);
+  for (const int bits : {2, 4, 8}) EXPECT_EQ(nanoseconds(scores, 0, bits), -1'500'000) << bits;
+  EXPECT_EQ(nanoseconds(scores, 0, 16), 0);
+  EXPECT_EQ(nanoseconds(scores, 1, 4), 0) << "another layer";
+  options.activation_ranges = false;
+  EXPECT_EQ(nanoseconds(price_times(three_layers(), profile, 0, options), 0, 4), 0);
+}
+
+TEST(TimePrices, WhatSegmentsWithoutLayersGainIsThatOfTheLayersBefore) {
+  Profile profile = two_segments();
+  profile.segments[0].layers = {"a", "b", "c"};
+  profile.segments[1].layers = {};
+  profile.segments[1].predecessors = {0};
+  const Sensitivity scores = price_times(three_layers(), profile, 0);
+  std::int64_t sum = scores.time.float_nanoseconds;
+  for (std::size_t layer = 0; layer < 3; ++layer) sum += nanoseconds(scores, layer, 8);
+  EXPECT_NEAR(static_cast<double>(sum), 6e6, 5);
+}
+
+/// One layer in three segments of 3 ms each, 1 ms on int8; neighbours on int8 save the 0.8 ms of converting twice.
+Profile three_segments_on_integers() {
+  Profile profile = two_segments();
+  profile.processors.resize(1);
+  profile.segments.resize(3);
+  profile.columns.resize(2);
+  for (std::size_t s = 0; s < 3; ++s) {
+    profile.segments[s].layers = {std::string(1, static_cast<char>('a' + s))};
+    if (s > 0) profile.segments[s].predecessors = {static_cast<int>(s) - 1};
+    profile.integer_activations.push_back(profile.segments[s].layers[0]);
+  }
+  for (CostColumn& column : profile.columns) {
+    const bool floats = column.precision == "float32";
+    column.costs.assign(3, SegmentCost{});
+    for (std::size_t s = 0; s < 3; ++s) {
+      column.costs[s].alone = {floats ? 3 * kMs : 1 * kMs, 0, 5};
+      if (s < 2) column.costs[s].with_next = {floats ? 6 * kMs : 1.2 * kMs, 0, 5};
+    }
+    column.whole = Timing{floats ? 9 * kMs : 1.4 * kMs, 0, 5};
+  }
+  return profile;
+}
+
+/// By prices that only add up, the middle layer in floats would cost 1.4 - 0.2 + 3 = 4.2 ms; converting makes it 5.
+TEST(BestTimes, KnowThatAFloatLayerAmongIntegersConverts) {
+  Sensitivity scores = three_layers();
+  for (CandidateScore& score : scores.layers[1].candidates) {
+    if (score.candidate.form == "grid") score.damage = 100;
+  }
+  AllocateOptions options;
+  options.time_budget = Budget::parse("4.5ms");
+  const Profile profile = three_segments_on_integers();
+  const Sensitivity tight = price_best_times(scores, profile, Budget::parse("100%"), options);
+  EXPECT_NEAR(allocate(tight, Budget::parse("100%"), options).time->predicted_seconds, 4.2 * kMs, 1e-6)
+      << "the middle one on integers, and one at an end in floats";
+  options.time_budget = Budget::parse("5ms");
+  const Sensitivity loose = price_best_times(scores, profile, Budget::parse("100%"), options);
+  const Plan plan = allocate(loose, Budget::parse("100%"), options);
+  EXPECT_NEAR(plan.time->predicted_seconds, 5 * kMs, 1e-6);
+  EXPECT_LT(plan.predicted_damage, 1);
+}
+
+/// Two branches of 4 ms, on one processor one after the other, divided at the same time; each 1 ms on int8.
+TEST(BestTimes, OfADividedNetworkAreThoseOfItsPlacement) {
+  Profile profile = two_segments();
+  profile.segments.resize(2);
+  profile.segments[0].layers = {"a"};
+  profile.segments[1].layers = {"b"};
+  profile.processors[0].cores = {0};
+  profile.processors[1].cores = {1};
+  profile.columns.clear();
+  for (const int p : {0, 1}) {
+    profile.columns.push_back(column(p, "float32", 4 * kMs, 4 * kMs, 8 * kMs, 8 * kMs));
+    profile.columns.push_back(column(p, "int8", 1 * kMs, 1 * kMs, 2 * kMs, 2 * kMs));
+  }
+  const Sensitivity scores = three_layers();
+  AllocateOptions options;
+  options.time_budget = Budget::parse("4.1ms");
+  EXPECT_EQ(allocate(price_best_times(scores, profile, Budget::parse("100%"), options), Budget::parse("100%"), options)
+                .time->processor,
+            "cpu:0");
+  options.divided = true;
+  const Sensitivity divided = price_best_times(scores, profile, Budget::parse("100%"), options);
+  EXPECT_EQ(divided.time.processor, "cpu:0 + cpu:1");
+  const Plan floats = allocate(divided, Budget::parse("100%"), options);
+  EXPECT_EQ(floats.predicted_damage, 0) << "in floats the two branches take 4 ms beside each other";
+  EXPECT_NEAR(floats.time->predicted_seconds, 4 * kMs, 1e-6);
+  options.time_budget = Budget::parse("2ms");
+  const Plan fast =
+      allocate(price_best_times(scores, profile, Budget::parse("100%"), options), Budget::parse("100%"), options);
+  EXPECT_NEAR(fast.time->predicted_seconds, 1 * kMs, 1e-6) << "both branches have to be faster";
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "mpq/error.h"
 
 #include "../analyze/fixtures.h"
+#include "plain_profile.h"
 #include "profile/subnet.h"
 #include "profile/walk.h"
 #include "runtime/session.h"
@@ -44,7 +45,7 @@ Profile measured(const Model& model, const std::string& devices, const std::stri
   options.processors = parse_processors(devices);
   options.repeats = 3;
   options.checkpoint_path = checkpoint;
-  return profile(model, Samples::synthetic(model, 1, 1), options, observer);
+  return testing_profiles::plain_profile(model, Samples::synthetic(model, 1, 1), options, observer);
 }
 
 TEST(ProfileOfABranchedNetwork, KeepsBranchesApart) {
@@ -128,7 +129,7 @@ TEST(ProfileOfRealNetworks, SegmentsInSequenceAreTheNetwork) {
     options.processors = parse_processors(one_core());
     options.precisions = {"float32"};
     options.repeats = 1;
-    const Profile p = profile(model, samples, options);
+    const Profile p = testing_profiles::plain_profile(model, samples, options);
     EXPECT_GT(p.segments.size(), 1U);
     Parts each;
     for (int i = 0; i < static_cast<int>(p.segments.size()); ++i) each.push_back({i});
