@@ -17,14 +17,14 @@
 #include "encode/metadata.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
-#include "latency_bench.h"
+#include "latency/latency_bench.h"
+#include "latency/timed_writing.h"
 #include "plan_writing.h"
 #include "rounded_quantize.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
 #include "support/processor.h"
 #include "support/text.h"
-#include "timed_writing.h"
 #include "within_memory.h"
 
 // load -> analyze -> allocate -> quantize -> encode -> verify -> report, as one story.

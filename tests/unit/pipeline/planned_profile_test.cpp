@@ -1,4 +1,4 @@
-#include "planned_profile.h"
+#include "latency/planned_profile.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "timed_place.h"
+#include "latency/timed_place.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "latency_bench.h"
+#include "latency/latency_bench.h"
 
 #include <chrono>
 #include <memory>
@@ -7,11 +7,11 @@
 #include "mpq/error.h"
 #include "mpq/executor.h"
 
+#include "latency/timed_place.h"
 #include "profile/subnet.h"
 #include "profile/timing.h"
 #include "report/numbers.h"
 #include "support/affinity.h"
-#include "timed_place.h"
 
 namespace mpq {
 namespace {

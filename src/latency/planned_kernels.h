@@ -9,7 +9,7 @@
 #include "mpq/profile.h"
 #include "mpq/sensitivity.h"
 
-#include "planned_profile.h"
+#include "latency/planned_profile.h"
 
 namespace mpq {
 

@@ -11,7 +11,7 @@
 #include "mpq/quantize.h"
 #include "mpq/samples.h"
 
-#include "planned_profile.h"
+#include "latency/planned_profile.h"
 
 namespace mpq {
 

@@ -1,4 +1,4 @@
-#include "best_times.h"
+#include "latency/best_times.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +8,8 @@
 
 #include "mpq/error.h"
 
-#include "planned_kernels.h"
-#include "timed_place.h"
+#include "latency/planned_kernels.h"
+#include "latency/timed_place.h"
 
 namespace mpq {
 namespace {

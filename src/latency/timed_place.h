@@ -7,7 +7,7 @@
 #include "mpq/placement.h"
 #include "mpq/profile.h"
 
-#include "planned_profile.h"
+#include "latency/planned_profile.h"
 
 namespace mpq {
 

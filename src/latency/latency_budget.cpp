@@ -1,4 +1,4 @@
-#include "latency_budget.h"
+#include "latency/latency_budget.h"
 
 #include <algorithm>
 #include <utility>

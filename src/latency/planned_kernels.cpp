@@ -1,4 +1,4 @@
-#include "planned_kernels.h"
+#include "latency/planned_kernels.h"
 
 #include <algorithm>
 #include <map>

@@ -1,11 +1,11 @@
-#include "timed_writing.h"
+#include "latency/timed_writing.h"
 
 #include "mpq/error.h"
 
-#include "best_times.h"
-#include "latency_bench.h"
-#include "latency_budget.h"
-#include "planned_kernels.h"
+#include "latency/best_times.h"
+#include "latency/latency_bench.h"
+#include "latency/latency_budget.h"
+#include "latency/planned_kernels.h"
 
 namespace mpq {
 namespace {

@@ -7,8 +7,8 @@
 #include "mpq/error.h"
 #include "mpq/latency.h"
 
-#include "best_times.h"
-#include "planned_kernels.h"
+#include "latency/best_times.h"
+#include "latency/planned_kernels.h"
 
 namespace mpq {
 namespace {
