@@ -3,12 +3,24 @@
 #include <algorithm>
 
 #include "graph/run_index.h"
-#include "runtime/session.h"
 #include "support/text.h"
 
 namespace mpq::perturb {
 
 using graph::adjoint::FactsMap;
+
+void observe_values(const runtime::Session& session, const Feed& feed, const std::vector<std::string>& names,
+                    const std::unordered_set<std::string>& fixed, std::size_t at_once, FactsMap& facts) {
+  for (std::size_t begin = 0; begin < names.size(); begin += at_once) {
+    const auto from = names.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto to = names.begin() + static_cast<std::ptrdiff_t>(std::min(begin + at_once, names.size()));
+    const std::vector<std::string> part(from, to);
+    const std::vector<Tensor> values = session.run(feed, part);
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      facts.insert_or_assign(part[i], graph::adjoint::observed(values[i], fixed.count(part[i]) > 0));
+    }
+  }
+}
 
 FactsMap observe(const Experiment& experiment, const graph::RunForm& form, const Feed& sample) {
   constexpr std::size_t kAtOnce = 256;  // values held at a time
@@ -24,15 +36,7 @@ FactsMap observe(const Experiment& experiment, const graph::RunForm& form, const
     if (value.producer >= 0 && value.tensor) names.push_back(value.name);
   }
   const runtime::Session session(graph::with_outputs(form, names), *form.store, {.optimization_level = 1});
-  for (std::size_t begin = 0; begin < names.size(); begin += kAtOnce) {
-    const auto from = names.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto to = names.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kAtOnce, names.size()));
-    const std::vector<std::string> part(from, to);
-    const std::vector<Tensor> values = session.run(sample, part);
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      facts.insert_or_assign(part[i], graph::adjoint::observed(values[i], fixed.count(part[i]) > 0));
-    }
-  }
+  observe_values(session, sample, names, fixed, kAtOnce, facts);
   return facts;
 }
 

@@ -3,11 +3,9 @@
 #include <cstdint>
 #include <mutex>
 
-namespace mpq::perturb {
+#include "support/thread_clock.h"
 
-/// Processor time of the calling thread. Sessions run in the thread that calls them, so this is what a piece of work
-/// costs however many others share the machine.
-double thread_seconds();
+namespace mpq::perturb {
 
 /// What the runs cost so far, added up by all workers.
 class CostMeter {

@@ -4,6 +4,7 @@
 
 #include "mpq/error.h"
 
+#include "analyze/adjoint_observe.h"
 #include "graph/adjoint/upgrade.h"
 #include "graph/run_index.h"
 
@@ -73,14 +74,7 @@ void PieceForward::observe(const graph::Piece& piece) {
                                                              form_, piece.weights, /*optimization_level=*/1);
   for (std::size_t s = 0; s < shapes_.size(); ++s) {
     const Feed feed = pass_->inputs_of(pass_->next(), shapes_[s].trials.front());
-    for (std::size_t begin = 0; begin < names.size(); begin += kAtOnce) {
-      const auto from = names.begin() + static_cast<std::ptrdiff_t>(begin);
-      const auto to = names.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kAtOnce, names.size()));
-      const std::vector<std::string> part(from, to);
-      const std::vector<Tensor> values = session.run(feed, part);
-      for (std::size_t i = 0; i < part.size(); ++i)
-        facts_[s].insert_or_assign(part[i], adjoint::observed(values[i], fixed_.count(part[i]) > 0));
-    }
+    observe_values(session, feed, names, fixed_, kAtOnce, facts_[s]);
   }
 }
 

@@ -99,36 +99,21 @@ class Division {
                             : static_cast<std::int64_t>(tensor.ByteSizeLong());
   }
 
-  /// The constants a node computes with. What is known of a computed constant stands for all it is computed from.
-  void add_constants(int node, std::set<int>& constants) const {
+  enum class Depth { kKnown, kAll };
+
+  /// The constants a node computes with: initializers, and what nodes compute from them. To kKnown, what is known of a
+  /// computed constant stands for all it is computed from.
+  void add_constants(int node, Depth depth, std::set<int>& constants) const {
     std::vector<int> open = index_.node(node).reads;
     while (!open.empty()) {
       const int value = open.back();
       open.pop_back();
       const RunIndex::ValueFacts& facts = index_.value(value);
-      if (!facts.constant || !constants.insert(value).second) continue;
-      if (facts.producer < 0 || known_.count(facts.name) > 0) continue;
+      if (!facts.constant || !constants.insert(value).second || facts.producer < 0) continue;
+      if (depth == Depth::kKnown && known_.count(facts.name) > 0) continue;
       const auto& reads = index_.node(facts.producer).reads;
       open.insert(open.end(), reads.begin(), reads.end());
     }
-  }
-
-  /// Initializers, and what nodes compute from them.
-  std::set<int> all_constants(const std::vector<int>& nodes) const {
-    std::set<int> seen;
-    std::vector<int> open;
-    for (const int node : nodes)
-      open.insert(open.end(), index_.node(node).reads.begin(), index_.node(node).reads.end());
-    while (!open.empty()) {
-      const int value = open.back();
-      open.pop_back();
-      const RunIndex::ValueFacts& facts = index_.value(value);
-      if (!facts.constant || !seen.insert(value).second) continue;
-      if (facts.producer < 0) continue;
-      const auto& reads = index_.node(facts.producer).reads;
-      open.insert(open.end(), reads.begin(), reads.end());
-    }
-    return seen;
   }
 
   std::int64_t bytes_of(const std::set<int>& constants) const {
@@ -145,7 +130,7 @@ class Division {
     std::size_t end = begin;
     while (end < nodes_.size()) {
       std::set<int> more = constants;
-      add_constants(nodes_[end], more);
+      add_constants(nodes_[end], Depth::kKnown, more);
       const std::int64_t bytes =
           more.size() == constants.size() ? (filled.empty() ? 0 : filled.back()) : bytes_of(more);
       if (end > begin && bytes > most_bytes && bytes > filled.back()) break;
@@ -178,16 +163,17 @@ class Division {
   Piece piece(std::size_t begin, std::size_t end) const {
     Piece result;
     result.nodes.assign(nodes_.begin() + offset(begin), nodes_.begin() + offset(end));
-    std::set<int> inputs, constants;
+    std::set<int> inputs, constants, all_constants;
     for (const int node : result.nodes) {
-      add_constants(node, constants);
+      add_constants(node, Depth::kKnown, constants);
+      add_constants(node, Depth::kAll, all_constants);
       for (const int read : index_.node(node).reads) {
         const RunIndex::ValueFacts& facts = index_.value(read);
         if (!facts.constant && (facts.producer < 0 || made_[at(read)] < begin)) inputs.insert(read);
       }
     }
     for (const int value : inputs) result.inputs.push_back(index_.value(value).name);
-    for (const int value : all_constants(result.nodes)) {
+    for (const int value : all_constants) {
       const bool computed = index_.value(value).producer >= 0;
       (computed ? result.computed : result.constants).push_back(index_.value(value).name);
       if (fed_weight(value, begin, end)) result.weights.push_back(index_.value(value).name);

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <ctime>
 #include <sys/resource.h>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "profile/subnet.h"
 #include "support/affinity.h"
 #include "support/statistics.h"
+#include "support/thread_clock.h"
 
 namespace mpq::profiling {
 namespace {
@@ -22,11 +22,9 @@ struct ThreadUse {
 };
 
 ThreadUse thread_use() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);
-  return {static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec), usage.ru_nivcsw};
+  return {thread_seconds(), usage.ru_nivcsw};
 }
 
 }  // namespace

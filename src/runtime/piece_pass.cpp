@@ -3,22 +3,16 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
-#include <time.h>
 
 #include "mpq/error.h"
 
 #include "support/memory.h"
 #include "support/parallel.h"
+#include "support/thread_clock.h"
 
 namespace mpq::runtime {
 
 namespace {
-
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 ValueInfo type_of(const std::string& name, const Tensor& value) {
   ValueInfo info;

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kResidual;
 using testing::model_of;
 using ::testing::UnorderedElementsAre;
 
@@ -42,18 +43,6 @@ std::vector<std::string> written(const onnx::GraphProto& graph) {
   for (const auto& node : graph.node()) result.push_back(node.output(0));
   return result;
 }
-
-/// A chain of three products with a skip connection around the last two.
-constexpr const char* kResidual = R"(
-    g (float[2,16] x) => (float[2,16] y, float[2,16] early)
-    <float[16,16] a = {0}, float[16,16] b = {0}, float[16,16] c = {0}> {
-      p = MatMul(x, a)
-      early = Relu(p)
-      q = MatMul(early, b)
-      r = Relu(q)
-      s = MatMul(r, c)
-      y = Add(s, early)
-    })";
 
 TEST(CutBehind, KeepsWhatReadsTheWeightAndFeedsTheRest) {
   const RunForm form = run_form(model_of(kResidual));

@@ -72,4 +72,16 @@ inline void expect_valid(const onnx::ModelProto& proto) {
       << copy.ShortDebugString().substr(0, 3000);
 }
 
+/// A chain of three products; around the last two a skip connection, so that two values are alive between r and s.
+inline constexpr const char* kResidual = R"(
+    g (float[2,16] x) => (float[2,16] y, float[2,16] early)
+    <float[16,16] a = {0}, float[16,16] b = {0}, float[16,16] c = {0}> {
+      p = MatMul(x, a)
+      early = Relu(p)
+      q = MatMul(early, b)
+      r = Relu(q)
+      s = MatMul(r, c)
+      y = Add(s, early)
+    })";
+
 }  // namespace mpq::graph::testing

@@ -10,23 +10,12 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kResidual;
 using testing::model_of;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
 constexpr std::int64_t kMatrix = 16 * 16 * 4;
-
-/// Three products; around the last two a skip connection, so that two values are alive between r and s.
-constexpr const char* kResidual = R"(
-    g (float[2,16] x) => (float[2,16] y, float[2,16] early)
-    <float[16,16] a = {0}, float[16,16] b = {0}, float[16,16] c = {0}> {
-      p = MatMul(x, a)
-      early = Relu(p)
-      q = MatMul(early, b)
-      r = Relu(q)
-      s = MatMul(r, c)
-      y = Add(s, early)
-    })";
 
 /// Weights moved to a store, as loaded models have them.
 RunForm stored_form(const Model& model) {
