@@ -9,6 +9,7 @@
 
 #include "latency/best_times.h"
 #include "latency/planned_kernels.h"
+#include "latency/timed_place.h"
 
 namespace mpq {
 namespace {
@@ -34,10 +35,6 @@ std::vector<double> shares_of(const CostColumn& column) {
     for (double& share : shares) share *= column.whole->seconds / sum;
   }
   return shares;
-}
-
-bool runs_whole(const CostColumn& column) {
-  return std::all_of(column.costs.begin(), column.costs.end(), [](const SegmentCost& c) { return c.supported(); });
 }
 
 /// Segments without layers, which only add or pool, run on integers where the layers before them do: what they gain is

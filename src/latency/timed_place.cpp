@@ -16,13 +16,16 @@ Placement placed(const Profile& profile) {
   return place(profile, options);
 }
 
-bool runs_whole(const Profile& profile, int processor) {
+bool runs_network(const Profile& profile, int processor) {
   const CostColumn* column = profile.column(processor, profile.base_precision);
-  return profile.processors[at(processor)].present() && column != nullptr &&
-         std::all_of(column->costs.begin(), column->costs.end(), [](const SegmentCost& c) { return c.supported(); });
+  return profile.processors[at(processor)].present() && column != nullptr && runs_whole(*column);
 }
 
 }  // namespace
+
+bool runs_whole(const CostColumn& column) {
+  return std::all_of(column.costs.begin(), column.costs.end(), [](const SegmentCost& c) { return c.supported(); });
+}
 
 std::string names_of(const Profile& profile, const std::vector<int>& processors) {
   std::string names;
@@ -83,7 +86,7 @@ std::vector<TimedPlace> timed_places(const Profile& profile, bool divided) {
   if (divided) return {TimedPlace(profile)};
   std::vector<TimedPlace> places;
   for (std::size_t p = 0; p < profile.processors.size(); ++p) {
-    if (runs_whole(profile, static_cast<int>(p))) places.emplace_back(profile, static_cast<int>(p));
+    if (runs_network(profile, static_cast<int>(p))) places.emplace_back(profile, static_cast<int>(p));
   }
   if (!places.empty()) return places;
   throw Error(ErrorCode::kInvalidInput, "No processor of the profile runs the whole network.", profile.model.path,

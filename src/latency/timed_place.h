@@ -11,6 +11,9 @@
 
 namespace mpq {
 
+/// Whether every segment runs there.
+bool runs_whole(const CostColumn& column);
+
 /// Where a plan is timed: on one processor of a profile, or divided among them as place() divides a synchronous task.
 class TimedPlace {
  public:
