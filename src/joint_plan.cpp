@@ -48,7 +48,7 @@ std::vector<std::size_t> neighbours(const LayerSensitivity& layer, std::size_t c
   const auto& all = layer.candidates;
   std::optional<std::size_t> smaller, larger;
   for (std::size_t c = 0; c < all.size(); ++c) {
-    if (all[c].candidate.bits < min_bits) continue;
+    if (all[c].candidate.narrowest() < min_bits) continue;
     const bool saves = all[c].stored_bytes < all[chosen].stored_bytes && all[c].damage >= all[chosen].damage;
     const bool helps = all[c].stored_bytes > all[chosen].stored_bytes && all[c].damage < all[chosen].damage;
     if (saves && (!smaller || all[c].stored_bytes > all[*smaller].stored_bytes)) smaller = c;

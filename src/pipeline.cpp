@@ -12,7 +12,6 @@
 #include "mpq/version.h"
 
 #include "analyze/engine.h"
-#include "codebook_prices.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
 #include "integer_plan.h"
@@ -20,6 +19,8 @@
 #include "latency/latency_bench.h"
 #include "latency/timed_writing.h"
 #include "plan_writing.h"
+#include "prices/codebook_prices.h"
+#include "prices/row_prices.h"
 #include "rounded_quantize.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
@@ -257,7 +258,9 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   }
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < model.layers().size(); ++i) places[model.layers()[i].name] = i;
-  price_codebooks([&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); }, options, scores);
+  const auto weight = [&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); };
+  price_codebooks(weight, options, scores);
+  price_rows(weight, model.opset(), options, scores);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;
 }

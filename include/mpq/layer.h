@@ -43,19 +43,34 @@ struct Candidate {
   /// "float": left as it is.
   std::string form = "float";
   int block = 0;  ///< grid only: weights per scale along Layer::block_axis; 0 = one scale per channel
+  /// Plain grids only: the mean width of the rows, in tenths of a bit, where they have widths of their own; else 0.
+  int row_tenths = 0;
+  /// Then the width of every row (a combination of indices of Layer::channel_axes, in C order), 2..8, of two to
+  /// kMostRowWidths kinds; `bits` is their mean, rounded. Empty where only the name is known (parse_candidate).
+  std::vector<std::uint8_t> row_bits = {};
 
   /// Stored as small integers with scales: the forms that are rounded.
   bool has_scales() const { return form == "grid" || form == "codebook"; }
+  bool has_row_widths() const { return row_tenths > 0; }
+  /// The width of the narrowest and of the widest row.
+  int narrowest() const;
+  int widest() const;
   bool operator==(const Candidate&) const = default;
 };
+inline constexpr std::size_t kMostRowWidths = 4;
 
-/// Short stable name: "4bit", "4bit/b32", "4bit/codebook", "half", "float".
+/// A plain grid whose rows have these widths. Throws Error{kInternal} where no file can hold them.
+Candidate row_candidate(std::vector<std::uint8_t> row_bits);
+
+/// Short stable name, one per candidate of a layer: "4bit", "4bit/b32", "4bit/codebook", "3.5bit/rows", "half",
+/// "float".
 std::string to_string(const Candidate& candidate);
-/// Inverse of to_string. Throws Error{kUsage}.
+/// Inverse of to_string, except that the widths of single rows are not in the name. Throws Error{kUsage}.
 Candidate parse_candidate(const std::string& text);
 
-/// Bytes of the stored numbers of `layer` as `candidate`: packed integers (padded to whole groups of eight),
-/// half-precision scales, and codebook entries of a byte; names and protobuf framing are not counted here. Exact.
+/// Bytes of the stored numbers of `layer` as `candidate`: packed integers (padded to whole groups of eight for every
+/// width), half-precision scales, codebook entries of a byte, and two bits per row that say its width; names and
+/// protobuf framing are not counted here. Exact.
 std::int64_t stored_bytes(const Layer& layer, const Candidate& candidate);
 
 }  // namespace mpq

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -64,6 +65,10 @@ struct LayerSensitivity {
   double score = 0;
   double standard_error = 0;
   std::vector<CandidateScore> candidates;  ///< ordered by bytes; the last is always "float" with damage 0
+  /// Sum of squares of the adjoint of every row (output channel), over one half of the trials and over the other: what
+  /// a change of that row costs, rows compared. Empty where the adjoint did not reach the layer or nobody asked for
+  /// rows; no part of the record, which holds the candidates made from it.
+  std::array<std::vector<double>, 2> row_energies = {};
 };
 
 /// A model-local function and what it adds to a file, once, when any layer needs it.

@@ -53,13 +53,17 @@ bool matches_skipped(const Override& wish, const Sensitivity& scores) {
 
 std::size_t find_candidate(const Override& wish, const LayerSensitivity& layer) {
   const auto found = std::find_if(layer.candidates.begin(), layer.candidates.end(),
-                                  [&](const CandidateScore& score) { return score.candidate == wish.candidate; });
+                                  [&, name = to_string(wish.candidate)](const CandidateScore& score) {
+                                    return to_string(score.candidate) == name;
+                                  });
   if (found == layer.candidates.end()) refuse_candidate(wish, layer);
   return static_cast<std::size_t>(found - layer.candidates.begin());
 }
 
 /// Plain widths of a layer: one grid scale per channel, half, float.
-bool is_plain(const Candidate& candidate) { return candidate.form != "codebook" && candidate.block == 0; }
+bool is_plain(const Candidate& candidate) {
+  return candidate.form != "codebook" && candidate.block == 0 && !candidate.has_row_widths();
+}
 
 /// The layer's narrowest plain candidate of at least `bits`; else its widest.
 std::size_t plain_candidate(const LayerSensitivity& layer, const LayerChoices& choices, int bits) {
@@ -107,7 +111,7 @@ std::vector<LayerChoices> choices_of(const Sensitivity& scores, const std::vecto
 void drop_narrower(const Sensitivity& scores, int min_bits, std::vector<LayerChoices>& choices) {
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (!choices[i].open()) continue;
-    const auto bits = [&](std::size_t c) { return scores.layers[i].candidates[c].candidate.bits; };
+    const auto bits = [&](std::size_t c) { return scores.layers[i].candidates[c].candidate.narrowest(); };
     auto& list = choices[i].candidates;
     const std::size_t widest =
         *std::max_element(list.begin(), list.end(), [&](auto a, auto b) { return bits(a) < bits(b); });

@@ -16,15 +16,17 @@ std::vector<Candidate> chosen(const Plan& plan) {
   return candidates;
 }
 
-/// Candidates whose prices rest on more than a plain grid's: where there are many of them, some look better than they
-/// are. Layers that an override speaks of keep theirs.
+/// Candidates whose prices were not measured but worked out from a grid's.
+bool is_derived(const Candidate& candidate) { return candidate.form == "codebook" || candidate.has_row_widths(); }
+
+/// Where there are many derived prices, some look better than they are. Layers that an override speaks of keep theirs.
 Sensitivity plain_grids(const Sensitivity& scores, const std::vector<Override>& overrides) {
   Sensitivity result = scores;
   for (LayerSensitivity& layer : result.layers) {
     const bool bound = std::any_of(overrides.begin(), overrides.end(),
                                    [&](const Override& wish) { return glob_match(wish.glob, layer.layer.name); });
     if (bound) continue;
-    std::erase_if(layer.candidates, [](const CandidateScore& score) { return score.candidate.form == "codebook"; });
+    std::erase_if(layer.candidates, [](const CandidateScore& score) { return is_derived(score.candidate); });
   }
   return result;
 }
@@ -54,7 +56,7 @@ std::vector<Plan> contending_plans(const Sensitivity& scores, const Budget& budg
   if (options.uniform) return all;
   const Plan& best = all.front();
   const bool plain = std::none_of(best.entries.begin(), best.entries.end(),
-                                  [](const PlanEntry& entry) { return entry.candidate.form == "codebook"; });
+                                  [](const PlanEntry& entry) { return is_derived(entry.candidate); });
   if (!plain) {
     add_plans(plain_grids(scores, options.overrides), budget, options, plans);
     for (Plan& plan : plans) {  // the bound is that of every form

@@ -93,7 +93,8 @@ class Engine {
   void run_batches(Group& group);
   void run_trial(Group& group, std::size_t trial, std::size_t place);
   void announce(std::size_t layers);
-  void multiply(Group& group, std::size_t task, std::size_t first, std::size_t count) const;
+  void multiply(Group& group, std::size_t task, std::size_t first, std::size_t count);
+  void add_energies(const Group& group, std::size_t task, std::size_t first, std::size_t count);
   void multiply_gathered(Group& group, std::size_t task) const;
   std::size_t batch_of(const Group& group) const;
   Feed feed_of(const adjoint::AdjointGraph& graph, const adjoint::FactsMap& facts, std::size_t trial) const;
@@ -305,7 +306,7 @@ void Engine::announce(std::size_t layers) {
 }
 
 /// Of the trials [first, first + count), which the batch holds.
-void Engine::multiply(Group& group, std::size_t task, std::size_t first, std::size_t count) const {
+void Engine::multiply(Group& group, std::size_t task, std::size_t first, std::size_t count) {
   if (group.graph.weights[task].dense.empty()) return;
   stop_if_cancelled();
   const double begin = thread_seconds();
@@ -318,7 +319,22 @@ void Engine::multiply(Group& group, std::size_t task, std::size_t first, std::si
                                static_cast<double>(products.as<float>()[c * rows + row]));
     }
   }
+  add_energies(group, task, first, count);
   cost_.add(thread_seconds() - begin, 0, 0);
+}
+
+void Engine::add_energies(const Group& group, std::size_t task, std::size_t first, std::size_t count) {
+  const auto& forms = experiment_.options.forms;
+  const Layer& layer = experiment_.layer_of(experiment_.tasks[group.tasks[task]]);
+  if (std::find(forms.begin(), forms.end(), "rows") == forms.end() || layer.channel_axes.empty()) return;
+  const quant::Rows rows(quant::scale_layout(layer, {8, "grid", 0}));
+  const auto probes = static_cast<std::size_t>(experiment_.options.probes);
+  const auto size = static_cast<std::size_t>(layer.parameters);
+  const std::span<const float> adjoints = group.dense[task].as<float>();
+  for (std::size_t i = 0; i < count * probes; ++i) {
+    const std::size_t half = group.trials[first + i / probes] % 2;
+    add_row_energies(rows, adjoints.subspan(i * size, size), outcomes_[group.tasks[task]].row_energies[half]);
+  }
 }
 
 void Engine::multiply_gathered(Group& group, std::size_t task) const {

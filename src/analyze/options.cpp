@@ -40,7 +40,7 @@ void AnalyzeOptions::validate() const {
           "--threads");
   require(activation_memory_bytes > 0, "The memory for captured activations must be positive.", "activation memory");
   require(memory_limit_bytes >= 0, "The memory limit cannot be negative.", "--memory-limit");
-  for (const std::string& form : forms) require_one_of(form, {"grid", "blocks", "codebook"}, "--forms");
+  for (const std::string& form : forms) require_one_of(form, {"grid", "blocks", "rows", "codebook"}, "--forms");
   require(std::find(forms.begin(), forms.end(), "grid") != forms.end(),
           "Plain grids are always offered; the list of forms lacks \"grid\".", "--forms");
   require(!bits.empty(), "No candidate width was given; widths are 2 to 8, 16 and 32 (float).", "--bits");

@@ -34,6 +34,7 @@ double bootstrap_error(std::span<const double> values, const AnalyzeOptions& opt
 LayerSensitivity score_layer(const Experiment& experiment, const Task& task, const TaskOutcome& outcome) {
   LayerSensitivity result;
   result.layer = experiment.layer_of(task);
+  result.row_energies = outcome.row_energies;
   for (std::size_t c = 0; c < task.candidates.size(); ++c) {
     const MeanError score = aggregate(outcome.damages[c], experiment.options);
     CandidateScore& entry = result.candidates.emplace_back();

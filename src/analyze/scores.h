@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace mpq::perturb {
 struct TaskOutcome {
   DamageTable damages;  ///< [candidate][trial], trials in order from 0
   std::string failure;
-  std::int64_t runs = 0;  ///< of a part of the network
+  std::int64_t runs = 0;                                 ///< of a part of the network
+  std::array<std::vector<double>, 2> row_energies = {};  ///< as in LayerSensitivity
 };
 
 /// Aggregates damages over trials, with a standard error:

@@ -8,6 +8,7 @@
 
 #include "encode/encode.h"
 #include "encode/function_body.h"
+#include "encode/unpack_call.h"
 #include "graph/model_impl.h"
 #include "quantize/grid.h"
 #include "quantize/packing.h"
@@ -18,86 +19,11 @@ namespace mpq {
 
 namespace {
 
+using encode::dims_of;
+using encode::Extents;
+using encode::numbers_of;
+using encode::UnpackCall;
 using onnx::TensorProto;
-using Extents = std::vector<std::int64_t>;
-
-/// One call of an unpacking function, and where its tensors are.
-class Call {
- public:
-  Call(const onnx::NodeProto& node, const std::unordered_map<std::string, const TensorProto*>& tensors,
-       const graph::TensorStore& store)
-      : node_(node), tensors_(tensors), store_(store) {}
-
-  bool named(const std::string& part) const { return node_.op_type().find(part) != std::string::npos; }
-  /// The digit of "Unpack3bit...".
-  int bits() const {
-    const char digit = node_.op_type().size() > kStem.size() ? node_.op_type()[kStem.size()] : '0';
-    if (digit < '2' || digit > '8') fail("is called '" + node_.op_type() + "', which names no width from 2 to 8");
-    return digit - '0';
-  }
-  const TensorProto& tensor(int input) const {
-    const auto found = input < node_.input_size() ? tensors_.find(node_.input(input)) : tensors_.end();
-    if (found == tensors_.end()) fail("lacks the constant for its input " + std::to_string(input));
-    return *found->second;
-  }
-  std::span<const std::byte> bytes(int input, std::string& scratch) const {
-    return graph::raw_bytes(tensor(input), store_, scratch);
-  }
-  const onnx::AttributeProto* attribute(const std::string& name) const {
-    for (const onnx::AttributeProto& each : node_.attribute()) {
-      if (each.name() == name) return &each;
-    }
-    return nullptr;
-  }
-  /// As FunctionBody's callers write it: integers, or before opset 12 a tensor.
-  Extents integers(const std::string& name) const {
-    const onnx::AttributeProto* found = attribute(name);
-    if (found == nullptr) return {};
-    if (found->type() != onnx::AttributeProto::TENSOR) return {found->ints().begin(), found->ints().end()};
-    std::string scratch;
-    const auto raw = graph::raw_bytes(found->t(), store_, scratch);
-    if (found->t().data_type() == TensorProto::DOUBLE) {
-      std::vector<double> numbers(raw.size() / sizeof(double));
-      std::memcpy(numbers.data(), raw.data(), numbers.size() * sizeof(double));
-      return {numbers.begin(), numbers.end()};
-    }
-    Extents numbers(raw.size() / sizeof(std::int64_t));
-    std::memcpy(numbers.data(), raw.data(), numbers.size() * sizeof(std::int64_t));
-    return numbers;
-  }
-  float unit() const {
-    const onnx::AttributeProto* found = attribute("unit");
-    if (found == nullptr) fail("lacks the attribute 'unit'");
-    if (found->type() != onnx::AttributeProto::TENSOR) return found->f();
-    std::string scratch;
-    float number = 0;
-    const auto raw = graph::raw_bytes(found->t(), store_, scratch);
-    std::memcpy(&number, raw.data(), std::min(raw.size(), sizeof number));
-    return number;
-  }
-  const std::string& output() const { return node_.output(0); }
-  const std::string& function() const { return node_.op_type(); }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorCode::kInvalidInput, "The node that unpacks the weight " + what + ".", node_.output(0),
-                "The model was changed after mpq wrote it; write it again.");
-  }
-
-  static constexpr std::string_view kStem = "Unpack";
-
- private:
-  const onnx::NodeProto& node_;
-  const std::unordered_map<std::string, const TensorProto*>& tensors_;
-  const graph::TensorStore& store_;
-};
-
-Extents dims_of(const TensorProto& tensor) { return {tensor.dims().begin(), tensor.dims().end()}; }
-
-template <typename T>
-std::vector<T> numbers_of(std::span<const std::byte> bytes) {
-  std::vector<T> result(bytes.size() / sizeof(T));
-  if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
-  return result;
-}
 
 /// Two signed numbers a byte, the first in the low half (ONNX's INT4).
 std::vector<std::int8_t> nibbles_of(std::span<const std::byte> bytes, std::size_t count) {
@@ -109,7 +35,7 @@ std::vector<std::int8_t> nibbles_of(std::span<const std::byte> bytes, std::size_
   return result;
 }
 
-void look_up(const Call& call, int bits, std::vector<std::int8_t>& numbers) {
+void look_up(const UnpackCall& call, int bits, std::vector<std::int8_t>& numbers) {
   std::string scratch;
   const std::vector<std::int8_t> codebook = numbers_of<std::int8_t>(call.bytes(2, scratch));
   if (codebook.size() != std::size_t{1} << bits) {
@@ -120,7 +46,7 @@ void look_up(const Call& call, int bits, std::vector<std::int8_t>& numbers) {
   for (std::int8_t& number : numbers) number = codebook[static_cast<std::size_t>(number + middle)];
 }
 
-std::vector<std::int8_t> integers_of(const Call& call, std::size_t count) {
+std::vector<std::int8_t> integers_of(const UnpackCall& call, std::size_t count) {
   std::string scratch;
   const std::span<const std::byte> bytes = call.bytes(0, scratch);
   const auto type = call.tensor(0).data_type();
@@ -137,7 +63,7 @@ std::vector<std::int8_t> integers_of(const Call& call, std::size_t count) {
 }
 
 /// The place of every number's scale, for scales that broadcast to `view` with their last axes in line.
-std::vector<std::size_t> broadcast_places(const Call& call, const Extents& view, const Extents& scales) {
+std::vector<std::size_t> broadcast_places(const UnpackCall& call, const Extents& view, const Extents& scales) {
   if (scales.size() > view.size()) call.fail("has scales of more axes than the weight");
   const std::size_t lead = view.size() - scales.size();
   std::vector<std::size_t> places{0};
@@ -156,9 +82,14 @@ std::vector<std::size_t> broadcast_places(const Call& call, const Extents& view,
   return places;
 }
 
-std::vector<std::size_t> scale_places(const Call& call, const Extents& shape) {
+bool has_row_widths(const UnpackCall& call) { return call.widths().size() > 1; }
+
+/// Behind the packed numbers, of which there is a tensor for each width.
+int scales_input(const UnpackCall& call) { return static_cast<int>(call.widths().size()); }
+
+std::vector<std::size_t> scale_places(const UnpackCall& call, const Extents& shape) {
   Extents view = shape;
-  Extents scales = dims_of(call.tensor(1));
+  Extents scales = dims_of(call.tensor(scales_input(call)));
   const onnx::AttributeProto* block = call.attribute("block");
   if (block != nullptr) {  // [K, N] with scales [K / block, N]
     if (shape.size() != 2 || block->i() < 1 || shape[0] % block->i() != 0) call.fail("has blocks that do not fit");
@@ -171,15 +102,21 @@ std::vector<std::size_t> scale_places(const Call& call, const Extents& shape) {
   return broadcast_places(call, view, scales);
 }
 
-StoredWeight unpacked(const Call& call) {
+encode::JoinedRows plain_numbers(const UnpackCall& call) {
   Extents shape = call.integers("shape");
   if (shape.empty()) shape = dims_of(call.tensor(0));
+  std::size_t count = 1;
+  for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+  return {shape, integers_of(call, count)};
+}
+
+StoredWeight unpacked(const UnpackCall& call) {
+  const auto [shape, numbers] = has_row_widths(call) ? encode::joined_rows(call) : plain_numbers(call);
   StoredWeight weight{call.output(), call.function(), Tensor(DType::kFloat32, shape)};
   const auto count = static_cast<std::size_t>(weight.value.size());
-  const std::vector<std::int8_t> numbers = integers_of(call, count);
   const std::vector<std::size_t> places = scale_places(call, shape);
   std::string scratch;
-  const std::vector<std::uint16_t> scales = numbers_of<std::uint16_t>(call.bytes(1, scratch));
+  const std::vector<std::uint16_t> scales = numbers_of<std::uint16_t>(call.bytes(scales_input(call), scratch));
   if (places.size() != count) call.fail("has scales that do not fit the weight's shape");
   const float unit = call.unit();
   const std::span<float> values = weight.value.as_mutable<float>();
@@ -196,7 +133,7 @@ bool is_half(const onnx::NodeProto& node) {
          node.input(0).find(".h") != std::string::npos;
 }
 
-StoredWeight widened(const Call& call) {
+StoredWeight widened(const UnpackCall& call) {
   StoredWeight weight{call.output(), call.function(), Tensor(DType::kFloat32, dims_of(call.tensor(0)))};
   std::string scratch;
   const std::vector<std::uint16_t> halves = numbers_of<std::uint16_t>(call.bytes(0, scratch));
@@ -214,7 +151,7 @@ std::vector<StoredWeight> stored_weights(const Model& model) {
   std::unordered_map<std::string, const TensorProto*> tensors;
   for (const TensorProto& tensor : impl.proto.graph().initializer()) tensors[tensor.name()] = &tensor;
   for (const onnx::NodeProto& node : impl.proto.graph().node()) {
-    const Call call(node, tensors, *impl.store);
+    const UnpackCall call(node, tensors, *impl.store);
     if (node.domain() == encode::kFunctionDomain) result.push_back(unpacked(call));
     if (is_half(node) && tensors.count(node.input(0)) > 0) result.push_back(widened(call));
   }

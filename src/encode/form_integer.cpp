@@ -1,5 +1,4 @@
 #include "encode/function_body.h"
-#include "encode/planes.h"
 #include "encode/storage_form.h"
 
 namespace mpq::encode {
@@ -19,13 +18,9 @@ namespace mpq::encode {
 
 onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset) {
   FunctionBody body(opset, form.function_name(), form.function_inputs(), "weight");
-  std::string numbers = "packed";
+  std::string numbers = stored_numbers(body, form);
   if (form.store == StorageForm::Store::kPlanes) {
-    numbers = form.codebook ? look_up(body, form) : unpack(body, numbers, form.bits);
-    if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
-    numbers = body.reshape(numbers, body.integers_from("shape"));
-    const bool is_float = !form.codebook && unpacked_type(opset) == Unpacked::kFloat;
-    if (is_float) numbers = body.cast(numbers, onnx::TensorProto::INT8);
+    if (numbers_are_floats(body, form)) numbers = body.cast(numbers, onnx::TensorProto::INT8);
     if (form.run == StorageForm::Run::kInt4) numbers = body.cast(numbers, onnx::TensorProto::INT4);
   }
   const std::string scales = body.op("Mul", {body.cast("scales", onnx::TensorProto::FLOAT), body.float_from("unit")});

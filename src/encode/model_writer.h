@@ -29,6 +29,7 @@ class ModelWriter {
   explicit ModelWriter(const Model& model, bool to_disk = false);
 
   /// Before: initializer or Constant `weight`          After: w<i>.q, w<i>.s (, w<i>.c) -> Unpack<b>bit -> `weight`
+  ///                              with widths of rows: w<i>.q2, w<i>.q4, ..., w<i>.s, w<i>.r
   void write_grid(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers);
   /// Before: initializer or Constant `weight`          After: w<i>.h (float16) -> Cast -> `weight`
   void write_half(std::size_t layer, const std::vector<float>* weight);
@@ -66,7 +67,8 @@ class ModelWriter {
 
  private:
   struct Names {
-    std::string weight, packed, scales, codebook, half, bias;
+    std::string weight, packed, scales, codebook, half, bias, rows;
+    std::map<int, std::string> packed_rows;  ///< by width
   };
   const Names& names(std::size_t layer);
   std::string weight_name(std::size_t layer);

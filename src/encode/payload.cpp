@@ -1,10 +1,13 @@
 #include "encode/payload.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
+#include "encode/planes.h"
 #include "quantize/entry_table.h"
 #include "quantize/packing.h"
+#include "quantize/rows.h"
 
 namespace mpq::encode {
 
@@ -80,6 +83,20 @@ TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::s
   return plan;
 }
 
+TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const StorageForm::RowClass& alike,
+                       const std::string& name) {
+  const std::int64_t length = layer.parameters / row_count(form);
+  TensorPlan plan{name, onnx::TensorProto::UINT8, {}, quant::packed_bytes(alike.rows * length, alike.bits)};
+  plan.dims = {plan.bytes};
+  return plan;
+}
+
+TensorPlan rows_plan(const StorageForm& form, const std::string& name) {
+  TensorPlan plan{name, onnx::TensorProto::UINT8, {}, quant::packed_bytes(row_count(form), kRowClassBits)};
+  plan.dims = {plan.bytes};
+  return plan;
+}
+
 TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name) {
   const std::vector<std::int64_t> broadcast = layout_of(layer, form).scale_shape;
   TensorPlan plan{name, onnx::TensorProto::FLOAT16, {}, 2 * product(broadcast)};
@@ -115,6 +132,31 @@ Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form
       break;
   }
   return as_bytes(quant::pack(form.codebook ? places(values, tensor.codebook) : values, form.bits));
+}
+
+Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm::RowClass& alike) {
+  const quant::Rows rows(tensor.layout);
+  std::vector<std::int8_t> values(static_cast<std::size_t>(alike.rows) * rows.length());
+  std::size_t place = 0;
+  for (std::size_t r = 0; r < rows.count(); ++r) {
+    if (tensor.candidate.row_bits[r] != alike.bits) continue;
+    rows.gather<std::int8_t>(tensor.values, r, 1, values.data() + place);
+    place += rows.length();
+  }
+  return as_bytes(quant::pack(values, alike.bits));
+}
+
+Bytes rows_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
+  constexpr std::size_t kGroup = 8;
+  constexpr std::int8_t kMiddle = 1 << (kRowClassBits - 1), kHighest = kMiddle - 1;
+  std::vector<std::int8_t> classes;
+  for (const std::uint8_t width : tensor.candidate.row_bits) {
+    const auto found = std::find_if(form.row_classes.begin(), form.row_classes.end(),
+                                    [&](const StorageForm::RowClass& alike) { return alike.bits == width; });
+    classes.push_back(static_cast<std::int8_t>(found - form.row_classes.begin() - kMiddle));
+  }
+  classes.resize((classes.size() + kGroup - 1) / kGroup * kGroup, kHighest);  // stands behind all rows
+  return as_bytes(quant::pack(classes, kRowClassBits));
 }
 
 Bytes codebook_bytes(const quant::QuantizedTensor& tensor) { return as_bytes(tensor.codebook); }

@@ -21,6 +21,10 @@ struct TensorPlan {
 };
 
 TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::string& name);
+/// With widths of rows: the numbers of one width, and which width each row has.
+TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const StorageForm::RowClass& alike,
+                       const std::string& name);
+TensorPlan rows_plan(const StorageForm& form, const std::string& name);
 TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name);
 TensorPlan codebook_plan(const StorageForm& form, const std::string& name);
 TensorPlan half_plan(const Layer& layer, const std::string& name);
@@ -29,6 +33,8 @@ using Bytes = std::vector<std::byte>;
 
 /// The numbers themselves, as many bytes as planned.
 Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
+Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm::RowClass& alike);
+Bytes rows_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes codebook_bytes(const quant::QuantizedTensor& tensor);
 Bytes half_bytes(const std::vector<float>& weight);

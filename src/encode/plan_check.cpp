@@ -5,6 +5,9 @@
 
 #include "mpq/error.h"
 
+#include "graph/model_impl.h"
+#include "quantize/grid.h"
+
 namespace mpq::encode {
 
 namespace {
@@ -14,7 +17,18 @@ namespace {
               "Use the plan with the model it was made for, or make a new plan with `mpq plan`.");
 }
 
-void check_candidate(const Layer& layer, const Candidate& candidate) {
+void check_rows(const Model& model, const Layer& layer, const Candidate& candidate) {
+  if (!rows_may_differ(layer, model.impl().opset)) {
+    mismatch("The plan gives the rows of the layer widths of their own, which this model cannot hold.", layer.name);
+  }
+  const std::int64_t rows = quant::scale_layout(layer, candidate).scale_count();
+  if (static_cast<std::int64_t>(candidate.row_bits.size()) == rows) return;
+  mismatch("The plan knows the widths of " + std::to_string(candidate.row_bits.size()) + " rows, and the layer has " +
+               std::to_string(rows) + ".",
+           layer.name);
+}
+
+void check_candidate(const Model& model, const Layer& layer, const Candidate& candidate) {
   const std::string name = to_string(candidate);
   if (candidate.form == "float" || candidate.form == "half") return;
   constexpr int kNarrowest = 2, kWidest = 8, kWidestCodebook = 6;
@@ -23,6 +37,7 @@ void check_candidate(const Layer& layer, const Candidate& candidate) {
   if (!candidate.has_scales() || candidate.bits < kNarrowest || candidate.bits > widest || blocked_codebook) {
     mismatch("The plan stores the layer as '" + name + "', a form this version of mpq does not write.", layer.name);
   }
+  if (candidate.has_row_widths()) check_rows(model, layer, candidate);
   if (candidate.block == 0) return;
   if (layer.block_axis < 0)
     mismatch("The plan asks for '" + name + "', but the layer has no axis for blocks.", layer.name);
@@ -52,6 +67,13 @@ std::vector<std::size_t> quantizable_layers(const Model& model) {
   return result;
 }
 
+bool rows_may_differ(const Layer& layer, std::int64_t opset) {
+  constexpr std::int64_t kOrderedTopK = 11;
+  if (opset < kOrderedTopK || layer.channel_axes.empty()) return false;
+  const std::int64_t rows = quant::scale_layout(layer, {4, "grid", 0}).scale_count();
+  return rows > 1 && rows < layer.parameters;
+}
+
 bool leaves_unchanged(const Layer& layer, const Candidate& candidate) {
   if (candidate.form == "float") return true;
   return candidate.form == "half" && (layer.dtype == "float16" || layer.dtype == "bfloat16");
@@ -77,7 +99,7 @@ std::vector<Candidate> planned_candidates(const Model& model, const Plan& plan) 
                    std::to_string(layer.parameters) + ".",
                layer.name);
     }
-    check_candidate(layer, entry.candidate);
+    check_candidate(model, layer, entry.candidate);
     result.push_back(entry.candidate);
     entries.erase(found);
   }

@@ -11,6 +11,10 @@ namespace mpq::encode {
 /// Indices of the layers that can be quantized, in the model's order.
 std::vector<std::size_t> quantizable_layers(const Model& model);
 
+/// Whether a file can store the layer's rows in widths of their own: several rows of several weights, and the operators
+/// that put them in order (TopK with `largest`, opset 11).
+bool rows_may_differ(const Layer& layer, std::int64_t opset);
+
 /// True for candidates under which the layer stays as it stands in the file.
 bool leaves_unchanged(const Layer& layer, const Candidate& candidate);
 

@@ -23,6 +23,9 @@ struct Plane {
 /// p) bits up, and the axes before the byte axis count r.
 std::vector<Plane> plane_views(int bits);
 
+/// Bits that say which of a layer's widths a row has.
+inline constexpr int kRowClassBits = 2;
+
 /// Element type of unpacked integers.
 enum class Unpacked { kInt8, kFloat };
 

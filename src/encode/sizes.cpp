@@ -90,7 +90,7 @@ std::int64_t length_slack(const Model::Impl& impl) {
 /// Most that a file with external data has more than the parts: for each of its tensors the entries that say where it
 /// lies, and what aligns it. Nothing where the file may be small enough to hold its data itself.
 std::int64_t external_slack(const Model::Impl& impl, const SizeTable& table) {
-  constexpr std::int64_t kPerTensor = 160, kTensorsPerLayer = 3;
+  constexpr std::int64_t kPerTensor = 160, kTensorsPerLayer = 6;
   std::int64_t least = table.facts.base_bytes;
   for (const auto& candidates : table.file_bytes) least += *std::min_element(candidates.begin(), candidates.end());
   if (least <= (impl.had_external_data ? kMostInsideBytes : std::numeric_limits<std::int32_t>::max())) return 0;

@@ -2,6 +2,7 @@
 
 #include "mpq/error.h"
 
+#include "encode/planes.h"
 #include "quantize/grid.h"
 
 namespace mpq::encode {
@@ -25,11 +26,29 @@ std::string candidate_obstacle(const Candidate& candidate, std::int64_t opset) {
   return {};
 }
 
-StorageForm::Store store_of(int bits, bool codebook, std::int64_t opset) {
-  if (codebook) return StorageForm::Store::kPlanes;
-  if (bits == 8) return StorageForm::Store::kInt8;
-  if (bits == 4 && opset >= kInt4Opset) return StorageForm::Store::kInt4;
+StorageForm::Store store_of(const StorageForm& form, std::int64_t opset) {
+  if (form.codebook || form.has_row_widths()) return StorageForm::Store::kPlanes;
+  if (form.bits == 8) return StorageForm::Store::kInt8;
+  if (form.bits == 4 && opset >= kInt4Opset) return StorageForm::Store::kInt4;
   return StorageForm::Store::kPlanes;
+}
+
+/// Sets the run form and all that follows from it.
+void choose_run(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site,
+                StorageForm& form) {
+  form.reason = site.reason;
+  if (!site.possible) return;
+  if (site.activations) {
+    form.run = StorageForm::Run::kStatic;
+    form.axis = layer.channel_axes.at(0);
+    return;
+  }
+  form.reason = candidate_obstacle(candidate, opset);
+  if (!form.reason.empty()) return;
+  constexpr int kWidestNibble = 4;
+  const bool nibbles = !form.codebook && opset >= kInt4Opset && form.bits <= kWidestNibble;
+  form.run = nibbles ? StorageForm::Run::kInt4 : StorageForm::Run::kInt8;
+  form.transposed = site.transposed;
 }
 
 }  // namespace
@@ -40,31 +59,24 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
                 layer.name);
   }
   StorageForm form;
-  form.bits = candidate.bits;
+  form.bits = candidate.widest();
   form.block = candidate.block;
   form.dtype = layer.dtype;
   form.codebook = candidate.form == "codebook";
-  form.store = store_of(candidate.bits, form.codebook, opset);
+  if (candidate.has_row_widths()) form.row_classes = row_classes_of(candidate);
+  form.store = store_of(form, opset);
+  choose_run(layer, candidate, opset, site, form);
   constexpr std::int64_t kGroup = 8;
   form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;
-  form.reason = site.reason;
-  if (!site.possible) return form;
-  if (site.activations) {
-    form.run = StorageForm::Run::kStatic;
-    form.axis = layer.channel_axes.at(0);
-    return form;
-  }
-  form.reason = candidate_obstacle(candidate, opset);
-  if (!form.reason.empty()) return form;
-  constexpr int kWidestNibble = 4;
-  const bool nibbles = !form.codebook && opset >= kInt4Opset && candidate.bits <= kWidestNibble;
-  form.run = nibbles ? StorageForm::Run::kInt4 : StorageForm::Run::kInt8;
-  form.transposed = site.transposed;
+  if (form.has_row_widths()) lay_out_rows(layer, form);
   return form;
 }
 
 std::string StorageForm::function_name() const {
-  std::string name = "Unpack" + std::to_string(bits) + "bit";
+  std::string name = "Unpack";
+  for (const RowClass& alike : row_classes) name += std::to_string(alike.bits);
+  name += (has_row_widths() ? "" : std::to_string(bits)) + "bit";
+  if (has_row_widths()) name += turned ? "MixedTurned" : "Mixed";
   if (codebook) name += "Codebook";
   if (block > 0) name += "Blocks";
   if (tail) name += "Tail";
@@ -83,8 +95,12 @@ std::string kernel_of_function(const std::string& function_name) {
 }
 
 std::vector<std::string> StorageForm::function_inputs() const {
-  std::vector<std::string> inputs = {"packed", "scales"};
+  std::vector<std::string> inputs;
+  for (const RowClass& alike : row_classes) inputs.push_back("packed" + std::to_string(alike.bits));
+  if (!has_row_widths()) inputs.emplace_back("packed");
+  inputs.emplace_back("scales");
   if (codebook) inputs.emplace_back("codebook");
+  if (has_row_widths()) inputs.emplace_back("rows");
   return inputs;
 }
 
@@ -100,6 +116,19 @@ onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset)
   return form.run == StorageForm::Run::kFolded ? folded_function(form, opset) : integer_function(form, opset);
 }
 
+std::string stored_numbers(FunctionBody& body, const StorageForm& form) {
+  if (form.has_row_widths()) return join_rows(body, form);
+  if (form.store != StorageForm::Store::kPlanes) return "packed";
+  std::string numbers = form.codebook ? look_up(body, form) : unpack(body, "packed", form.bits);
+  if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
+  const bool view = form.run == StorageForm::Run::kFolded && form.block > 0;
+  return body.reshape(numbers, body.integers_from(view ? "view" : "shape"));
+}
+
+bool numbers_are_floats(const FunctionBody& body, const StorageForm& form) {
+  return form.store == StorageForm::Store::kPlanes && !form.codebook && unpacked_type(body.opset()) == Unpacked::kFloat;
+}
+
 onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,
                             const std::vector<std::string>& inputs, const std::string& weight) {
   onnx::NodeProto node;
@@ -107,6 +136,11 @@ onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::in
   node.set_domain(kFunctionDomain);
   for (const std::string& input : inputs) node.add_input(input);
   node.add_output(weight);
+  if (form.has_row_widths()) {
+    add_row_attributes(layer, form, opset, node);
+    *node.add_attribute() = caller_float("unit", unit, opset);
+    return node;
+  }
   const bool planes = form.store == StorageForm::Store::kPlanes;
   const bool folded = form.run == StorageForm::Run::kFolded;
   if (form.tail) *node.add_attribute() = caller_count("count", layer.parameters, opset);

@@ -30,10 +30,21 @@ struct StorageForm {
   std::string reason = {};  ///< why not on an integer kernel where that was asked for
   int axis = 1;             ///< of the scales per channel, where an integer kernel reads them
   bool codebook = false;    ///< the packed numbers are places among the entries of a codebook
+  /// Where rows have widths of their own: how many have which, by rising width; `bits` is then the widest. A tensor of
+  /// packed numbers for each width.
+  struct RowClass {
+    int bits = 0;
+    std::int64_t rows = 0;
+  };
+  std::vector<RowClass> row_classes = {};
+  bool turned = false;  ///< then: the weight is put together row by row, and the rows are no leading axes of it
 
-  /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", "Unpack3bitCodebook", ...
+  bool has_row_widths() const { return !row_classes.empty(); }
+  /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", "Unpack3bitCodebook",
+  /// "Unpack245bitMixed", ...
   std::string function_name() const;
-  /// Names of the function's inputs: "packed", "scales" and, with a codebook, "codebook".
+  /// Names of the function's inputs: "packed", "scales" and, with a codebook, "codebook"; with widths of rows
+  /// "packed2", "packed4", ... of every width, "scales" and "rows".
   std::vector<std::string> function_inputs() const;
 };
 
@@ -49,8 +60,26 @@ onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset)
 onnx::FunctionProto folded_function(const StorageForm& form, std::int64_t opset);   // form_folded.cpp
 onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset);  // form_integer.cpp
 
+/// Writes the nodes that bring the stored numbers into the weight's shape (folded blocks: their view): integers, as
+/// floats where unpacking or the tensor gives that.
+std::string stored_numbers(FunctionBody& body, const StorageForm& form);
+/// Whether stored_numbers gives floats.
+bool numbers_are_floats(const FunctionBody& body, const StorageForm& form);
+
 /// Writes the nodes that look every packed number up in the codebook: int8 numbers as unpack gives them.
 std::string look_up(FunctionBody& body, const StorageForm& form);  // form_codebook.cpp
+
+// form_rows.cpp
+std::int64_t row_count(const StorageForm& form);
+/// How many rows have which of the candidate's widths.
+std::vector<StorageForm::RowClass> row_classes_of(const Candidate& candidate);
+/// Completes a form with row_classes: its `tail` and `turned`.
+void lay_out_rows(const Layer& layer, StorageForm& form);
+/// What join_rows reads from the calling node.
+void add_row_attributes(const Layer& layer, const StorageForm& form, std::int64_t opset, onnx::NodeProto& node);
+/// Writes the nodes that put a weight together from rows of several widths: integers as unpack gives them, in the
+/// weight's shape.
+std::string join_rows(FunctionBody& body, const StorageForm& form);
 
 /// The node that calls it: reads `inputs` (see function_inputs), writes `weight`.
 onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "mpq/error.h"
 #include "mpq/tensor.h"
@@ -128,15 +129,16 @@ QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer,
   const std::size_t group = group_size(length);
   const std::size_t groups = (rows.count() + group - 1) / group;
   const int workers = resolve_threads(threads);
-  const IntegerRange range(candidate.bits);
+  const std::vector<std::uint8_t> widths = widths_of_rows(layer, candidate, rows.count());
 
   struct Scratch {
     std::vector<float> weights;
     std::vector<std::int8_t> values;
-    ScaleSearch search;
+    std::map<int, ScaleSearch> searches;  ///< by width
   };
-  std::vector<Scratch> scratch(static_cast<std::size_t>(workers),
-                               {{}, {}, ScaleSearch(candidate.bits, affords_sweep(rows))});
+  Scratch fresh;
+  for (const int width : widths) fresh.searches.try_emplace(width, width, affords_sweep(rows));
+  std::vector<Scratch> scratch(static_cast<std::size_t>(workers), fresh);
   const auto for_each_group = [&](const auto& body) {
     parallel_for(groups, workers, [&](std::size_t index, int worker) {
       const std::size_t first = index * group;
@@ -154,14 +156,15 @@ QuantizedTensor quantize_grid(std::span<const float> weight, const Layer& layer,
 
   std::vector<float> scales(rows.count());
   for_each_group([&](std::size_t row, std::span<float> weights, std::int8_t*, Scratch& own) {
-    scales[row] = fit_row(weights, own.search, fit);
+    scales[row] = fit_row(weights, own.searches.at(widths[row]), fit);
   });
   set_scales(scales, result);
 
   result.values.resize(weight.size());
   const float limit = largest_product(layer.dtype);
   for_each_group([&](std::size_t row, std::span<float> weights, std::int8_t* values, Scratch&) {
-    round_row(weights, from_half(result.scales[row]) * result.scale_multiplier, range, limit, values);
+    const float scale = from_half(result.scales[row]) * result.scale_multiplier;
+    round_row(weights, scale, IntegerRange(widths[row]), limit, values);
   });
   return result;
 }

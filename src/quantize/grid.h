@@ -19,6 +19,10 @@ struct ScaleLayout {
 };
 ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate);
 
+/// The width of every row: the candidate's own, or its one for all. Throws Error{kInternal} where it has widths for
+/// another number of rows.
+std::vector<std::uint8_t> widths_of_rows(const Layer& layer, const Candidate& candidate, std::size_t rows);
+
 /// A weight as integers and scales: w ~= value * scale, value in [-2^(b-1), 2^(b-1) - 1] or in a codebook.
 /// The scales are held as they are stored: IEEE half times a power of two, so the float product is exact to reproduce.
 struct QuantizedTensor {

@@ -52,6 +52,12 @@ Matrix picked(const Matrix& matrix, const RowNumbers& rows) {
   return result;
 }
 
+std::vector<std::uint8_t> picked(const std::vector<std::uint8_t>& widths, const RowNumbers& rows) {
+  std::vector<std::uint8_t> result;
+  for (const Index row : rows) result.push_back(widths[static_cast<std::size_t>(row)]);
+  return result;
+}
+
 RowNumbers evenly_spaced(Index count, Index most) {
   RowNumbers rows(static_cast<std::size_t>(std::min(count, most)));
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -59,6 +65,14 @@ RowNumbers evenly_spaced(Index count, Index most) {
   }
   return rows;
 }
+
+/// What to round of one group, and what to round it on.
+struct GroupProblem {
+  Matrix weights, scales;
+  Matrix widest;                         ///< scales that clip nothing; empty where rows cannot choose theirs
+  std::span<const std::uint8_t> widths;  ///< of the rows
+  std::shared_ptr<const EntryTable> entries;
+};
 
 struct RoundedGroup {
   Matrix integers, scales;
@@ -83,8 +97,9 @@ std::vector<Matrix> grids_of(const Matrix& scales, const Matrix& widest) {
   return grids;
 }
 
-/// Rows of one group rounded as the method says.
-RoundedGroup rounded(const RoundingMethod& method, GridProblem problem, const Matrix& widest, const SecondOrder* view) {
+/// Rows of one width rounded as the method says.
+RoundedGroup rounded_alike(const RoundingMethod& method, GridProblem problem, const Matrix& widest,
+                           const SecondOrder* view) {
   if (view == nullptr || !view->valid()) {
     Matrix integers = round_to_nearest(problem);
     return {std::move(integers), std::move(problem.scales)};
@@ -108,6 +123,39 @@ RoundedGroup rounded(const RoundingMethod& method, GridProblem problem, const Ma
   }
   if (method.second_order) view->descend(problem, kSweeps, best.integers);
   return {std::move(best.integers), std::move(problem.scales)};
+}
+
+GroupProblem problem_of(const RoundingTarget& target, std::size_t group) {
+  return {target.aims[group], target.scales[group], target.widest.empty() ? Matrix() : target.widest[group],
+          target.widths[group], target.entries};
+}
+
+void put_rows(const Matrix& from, const RowNumbers& rows, Matrix& to) {
+  for (std::size_t i = 0; i < rows.size(); ++i) to.row(rows[i]) = from.row(static_cast<Index>(i));
+}
+
+/// Rows of one group rounded as the method says, those of every width by themselves.
+RoundedGroup rounded(const RoundingMethod& method, GroupProblem problem, const SecondOrder* view) {
+  std::map<int, RowNumbers> by_width;
+  for (std::size_t r = 0; r < problem.widths.size(); ++r) {
+    by_width[problem.widths[r]].push_back(static_cast<Index>(r));
+  }
+  if (by_width.size() == 1) {
+    return rounded_alike(
+        method,
+        {std::move(problem.weights), std::move(problem.scales), IntegerRange(by_width.begin()->first), problem.entries},
+        problem.widest, view);
+  }
+  RoundedGroup result{problem.weights, problem.scales};
+  for (const auto& [width, rows] : by_width) {
+    const Matrix widest = problem.widest.size() > 0 ? picked(problem.widest, rows) : Matrix();
+    const RoundedGroup part = rounded_alike(
+        method, {picked(problem.weights, rows), picked(problem.scales, rows), IntegerRange(width), problem.entries},
+        widest, view);
+    put_rows(part.integers, rows, result.integers);
+    put_rows(part.scales, rows, result.scales);
+  }
+  return result;
 }
 
 /// What a change of the weights adds to the outputs on average, drift included.
@@ -157,6 +205,7 @@ const RoundingTarget& Contest::target(const RoundingMethod& method) {
   for (std::vector<Matrix>* list : {&target.aims, &target.scales, &target.widest}) {
     for (Matrix& matrix : *list) matrix = picked(matrix, rows_);
   }
+  for (std::vector<std::uint8_t>& widths : target.widths) widths = picked(widths, rows_);
   return targets_.emplace(key, std::move(target)).first->second;
 }
 
@@ -175,9 +224,7 @@ double Contest::error(const RoundingMethod& method) {
   double sum = 0;
   for (std::size_t g = 0; g < picked_weights_.size(); ++g) {
     const Matrix& weights = picked_weights_[g];
-    const Matrix widest = aim.widest.empty() ? Matrix() : aim.widest[g];
-    const RoundedGroup group = rounded(
-        method, {aim.aims[g], aim.scales[g], IntegerRange(task_.candidate.bits), aim.entries}, widest, view(method, g));
+    const RoundedGroup group = rounded(method, problem_of(aim, g), view(method, g));
     const Matrix change = group.integers.cwiseProduct(group.scales) - weights;
     Eigen::VectorXf shift;
     if (method.corrects_bias) shift = mean_error(change, weights, inputs_.fit[g]);
@@ -266,12 +313,9 @@ LayerRounding round_with(const RoundingTask& task, const std::vector<Matrix>& we
   if (method == RoundingMethod{}) return result;
   std::vector<Matrix> integers, scales;
   for (std::size_t g = 0; g < inputs.size(); ++g) {
-    GridProblem problem{std::move(target.aims[g]), std::move(target.scales[g]), IntegerRange(task.candidate.bits),
-                        target.entries};
     std::optional<SecondOrder> view;
     if (method.looks_at_inputs()) view.emplace(gram_for(method, task, inputs[g]), method.damping);
-    RoundedGroup group = rounded(method, std::move(problem), target.widest.empty() ? Matrix() : target.widest[g],
-                                 view ? &*view : nullptr);
+    RoundedGroup group = rounded(method, problem_of(target, g), view ? &*view : nullptr);
     if (method.corrects_bias) {
       const Eigen::VectorXf shift =
           mean_error(group.integers.cwiseProduct(group.scales) - weights[g], weights[g], inputs[g]);

@@ -38,6 +38,20 @@ bool rows_have_own_scales(const ScaleLayout& layout, const MatrixView& view) {
   return own;
 }
 
+/// Where rows have widths of their own, all weights of one share a scale, by which it is known.
+std::vector<std::vector<std::uint8_t>> widths_of_groups(const RoundingTask& task, const ScaleLayout& layout) {
+  std::vector<std::vector<std::uint8_t>> widths(
+      task.view.groups, std::vector<std::uint8_t>(task.view.rows, static_cast<std::uint8_t>(task.candidate.bits)));
+  if (!task.candidate.has_row_widths()) return widths;
+  const std::vector<std::uint32_t> numbers = scale_number_of_each_weight(layout);
+  for (std::size_t g = 0; g < widths.size(); ++g) {
+    for (std::size_t r = 0; r < task.view.rows; ++r) {
+      widths[g][r] = task.candidate.row_bits[numbers[task.view.at(g, r, 0)]];
+    }
+  }
+  return widths;
+}
+
 Matrix corrected(const Matrix& weights, const Moments2& inputs, double lambda, bool centred) {
   const DoubleMatrix gram = centred ? inputs.centred() : inputs.gram;
   const DoubleMatrix cross = centred ? inputs.centred_cross() : inputs.cross;
@@ -103,6 +117,7 @@ RoundingTarget rounding_target(const RoundingTask& task, const std::vector<Matri
   }
   target.grid = nearest_numbers(task, tensor, inputs, entries);
   target.scales = matrices_of(scale_of_each_weight(target.grid), task.view);
+  target.widths = widths_of_groups(task, target.grid.layout);
   if (!target.grid.codebook.empty()) {
     target.entries = std::make_shared<const EntryTable>(target.grid.codebook);
   } else if (rows_have_own_scales(target.grid.layout, task.view)) {

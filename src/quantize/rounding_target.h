@@ -35,7 +35,8 @@ struct RoundingTarget {
   std::vector<Matrix> scales;  ///< of `grid`, one per weight
   std::vector<Matrix> widest;  ///< those that clip nothing; empty where a scale serves several rows, so that rows
                                ///< cannot choose theirs
-  std::shared_ptr<const EntryTable> entries;  ///< of a codebook, whose rows keep their scales
+  std::shared_ptr<const EntryTable> entries;      ///< of a codebook, whose rows keep their scales
+  std::vector<std::vector<std::uint8_t>> widths;  ///< [group][row]
 };
 
 std::vector<Matrix> matrices_of(std::span<const float> tensor, const MatrixView& view);

@@ -41,6 +41,7 @@ std::int64_t ScaleLayout::scale_count() const {
 ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate) {
   if (!candidate.has_scales()) refuse(layer, candidate, "only grids and codebooks have scales");
   check_axes(layer, candidate);
+  if (candidate.has_row_widths() && candidate.block != 0) refuse(layer, candidate, "rows with widths have no blocks");
   ScaleLayout layout;
   for (int axis = 0; axis < static_cast<int>(layer.shape.size()); ++axis) {
     const std::int64_t extent = layer.shape[static_cast<std::size_t>(axis)];
@@ -54,6 +55,13 @@ ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate) {
     }
   }
   return layout;
+}
+
+std::vector<std::uint8_t> widths_of_rows(const Layer& layer, const Candidate& candidate, std::size_t rows) {
+  if (!candidate.has_row_widths()) return std::vector<std::uint8_t>(rows, static_cast<std::uint8_t>(candidate.bits));
+  if (candidate.row_bits.size() == rows) return candidate.row_bits;
+  refuse(layer, candidate,
+         "it has " + std::to_string(candidate.row_bits.size()) + " widths for " + std::to_string(rows) + " rows");
 }
 
 }  // namespace mpq::quant

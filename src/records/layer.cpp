@@ -1,6 +1,9 @@
 #include "mpq/layer.h"
 
+#include <algorithm>
 #include <charconv>
+#include <numeric>
+#include <set>
 
 #include "mpq/error.h"
 
@@ -10,8 +13,9 @@ namespace {
 constexpr std::int64_t kHalfBytes = 2;  // of a 16-bit weight, and of a scale
 constexpr std::int64_t kPackGroup = 8;  // elements; every width's bit planes fill whole bytes for so many
 
-constexpr std::string_view kCodebook = "/codebook";
-constexpr int kWidestGrid = 8, kWidestCodebook = 6;
+constexpr std::string_view kCodebook = "/codebook", kRows = "/rows";
+constexpr int kNarrowest = 2, kWidestGrid = 8, kWidestCodebook = 6;
+constexpr int kRowBits = 2;  // that say which of a layer's widths a row has
 
 /// The whole of `text` as a number above 0; 0 when it is none.
 int positive_number(std::string_view text) {
@@ -23,7 +27,24 @@ int positive_number(std::string_view text) {
 [[noreturn]] void refuse(const std::string& text) {
   throw Error(ErrorCode::kUsage, "\"" + text + "\" is no way to store a layer.", {},
               "Give a width as 2bit to 8bit, with blocks as 4bit/b32, with a codebook as 2bit/codebook to "
-              "6bit/codebook, or half, or float.");
+              "6bit/codebook, with widths of rows as 3.5bit/rows, or half, or float.");
+}
+
+/// A mean width of rows, "3.5" or "3"; 0 for anything else.
+int tenths(std::string_view text) {
+  constexpr int kTen = 10;
+  const std::size_t point = text.find('.');
+  const int whole = positive_number(text.substr(0, point));
+  if (point == std::string_view::npos) return kTen * whole;
+  return text.size() == point + 2 ? kTen * whole + positive_number(text.substr(point + 1)) : 0;
+}
+
+Candidate parse_rows(const std::string& text, std::string_view mean) {
+  constexpr int kTen = 10;
+  Candidate candidate{0, "grid", 0, tenths(mean), {}};
+  candidate.bits = (candidate.row_tenths + kTen / 2) / kTen;
+  if (candidate.bits < kNarrowest || candidate.bits > kWidestGrid || to_string(candidate) != text) refuse(text);
+  return candidate;
 }
 
 [[noreturn]] void contradict(const Layer& layer, const std::string& what) {
@@ -54,10 +75,49 @@ std::int64_t element_bytes(const Layer& layer) {
   contradict(layer, "The element type " + layer.dtype + " is not one of float16, bfloat16, float32 and float64.");
 }
 
+std::int64_t groups_of(std::int64_t numbers) { return (numbers + kPackGroup - 1) / kPackGroup; }
+
+std::int64_t row_bytes(const Layer& layer, const Candidate& candidate) {
+  const auto rows = static_cast<std::int64_t>(candidate.row_bits.size());
+  if (rows != scale_count(layer, 0) || rows == 0)
+    contradict(layer, "The candidate has widths for " + std::to_string(rows) + " rows.");
+  std::int64_t bytes = kRowBits * groups_of(rows) + kHalfBytes * rows;
+  for (std::uint8_t width = kNarrowest; width <= kWidestGrid; ++width) {
+    const auto alike = std::count(candidate.row_bits.begin(), candidate.row_bits.end(), width);
+    bytes += groups_of(alike * (layer.parameters / rows)) * width;
+  }
+  return bytes;
+}
+
 }  // namespace
+
+int Candidate::narrowest() const {
+  return row_bits.empty() ? bits : *std::min_element(row_bits.begin(), row_bits.end());
+}
+
+int Candidate::widest() const { return row_bits.empty() ? bits : *std::max_element(row_bits.begin(), row_bits.end()); }
+
+Candidate row_candidate(std::vector<std::uint8_t> row_bits) {
+  const std::set<int> widths(row_bits.begin(), row_bits.end());
+  if (widths.size() < 2 || widths.size() > kMostRowWidths || *widths.begin() < kNarrowest ||
+      *widths.rbegin() > kWidestGrid) {
+    throw Error(ErrorCode::kInternal, "Rows have two to four kinds of widths, from 2 to 8.");
+  }
+  constexpr double kTenths = 10;
+  const double mean = std::accumulate(row_bits.begin(), row_bits.end(), 0.0) / static_cast<double>(row_bits.size());
+  Candidate candidate{static_cast<int>(mean + 0.5), "grid", 0, static_cast<int>(kTenths * mean + 0.5), {}};
+  candidate.row_bits = std::move(row_bits);
+  return candidate;
+}
 
 std::string to_string(const Candidate& candidate) {
   if (!candidate.has_scales()) return candidate.form;
+  if (candidate.has_row_widths()) {
+    constexpr int kTen = 10;
+    const int rest = candidate.row_tenths % kTen;
+    return std::to_string(candidate.row_tenths / kTen) + (rest > 0 ? "." + std::to_string(rest) : "") + "bit" +
+           std::string(kRows);
+  }
   const std::string name = std::to_string(candidate.bits) + "bit";
   if (candidate.form == "codebook") return name + std::string(kCodebook);
   return candidate.block == 0 ? name : name + "/b" + std::to_string(candidate.block);
@@ -71,6 +131,7 @@ Candidate parse_candidate(const std::string& text) {
   const std::size_t unit = view.find(kUnit);
   if (unit == std::string_view::npos) refuse(text);
   const std::string_view rest = view.substr(unit + kUnit.size());
+  if (rest == kRows) return parse_rows(text, view.substr(0, unit));
   const int bits = positive_number(view.substr(0, unit));
   const bool codebook = rest == kCodebook;
   const Candidate candidate{bits, codebook ? "codebook" : "grid",
@@ -78,7 +139,8 @@ Candidate parse_candidate(const std::string& text) {
   const int widest = codebook ? kWidestCodebook : kWidestGrid;
   const bool block_is_good = rest.empty() || codebook || candidate.block > 0;
   // The inverse of to_string: one text per candidate, so that names can be compared as texts.
-  if (candidate.bits < 2 || candidate.bits > widest || !block_is_good || to_string(candidate) != text) refuse(text);
+  if (candidate.bits < kNarrowest || candidate.bits > widest || !block_is_good || to_string(candidate) != text)
+    refuse(text);
   return candidate;
 }
 
@@ -87,9 +149,9 @@ std::int64_t stored_bytes(const Layer& layer, const Candidate& candidate) {
   if (candidate.form == "half") return kHalfBytes * layer.parameters;
   if (!candidate.has_scales())
     throw Error(ErrorCode::kInternal, "The storage form \"" + candidate.form + "\" is unknown.", layer.name);
-  const std::int64_t groups = (layer.parameters + kPackGroup - 1) / kPackGroup;
+  if (candidate.has_row_widths()) return row_bytes(layer, candidate);
   const std::int64_t entries = candidate.form == "codebook" ? std::int64_t{1} << candidate.bits : 0;
-  return groups * candidate.bits + kHalfBytes * scale_count(layer, candidate.block) + entries;
+  return groups_of(layer.parameters) * candidate.bits + kHalfBytes * scale_count(layer, candidate.block) + entries;
 }
 
 }  // namespace mpq

@@ -81,7 +81,26 @@ void put_candidate(Json& object, const Candidate& candidate) {
   object["bits"] = candidate.bits;
   object["form"] = candidate.form;
   object["block"] = candidate.block;
+  if (candidate.row_bits.empty()) return;
+  std::string digits;
+  for (const std::uint8_t width : candidate.row_bits) digits += static_cast<char>('0' + width);
+  object["row_bits"] = digits;
 }
+
+namespace {
+
+Candidate read_rows(const JsonReader& digits, const Candidate& read) {
+  std::vector<std::uint8_t> row_bits;
+  for (const char digit : digits.string()) row_bits.push_back(static_cast<std::uint8_t>(digit - '0'));
+  try {
+    Candidate candidate = row_candidate(std::move(row_bits));
+    if (candidate.bits == read.bits && candidate.form == read.form && candidate.block == read.block) return candidate;
+  } catch (const Error&) {  // told below
+  }
+  digits.fail("a digit from 2 to 8 per row, of two to four kinds, with their mean in bits, for the form grid");
+}
+
+}  // namespace
 
 Candidate read_candidate(const JsonReader& reader) {
   Candidate candidate;
@@ -95,6 +114,7 @@ Candidate read_candidate(const JsonReader& reader) {
   if (candidate.form == "half" && candidate.bits != 16) reader.at("bits").fail("16 for the form half");
   if (candidate.form == "float" && candidate.bits != 32) reader.at("bits").fail("32 for the form float");
   if (!grid && candidate.block != 0) reader.at("block").fail("0 for the form " + candidate.form);
+  if (const auto rows = reader.find("row_bits")) return read_rows(*rows, candidate);
   return candidate;
 }
 

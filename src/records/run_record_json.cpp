@@ -62,9 +62,7 @@ Json layer_row(const std::string& name, const Layer* layer, const Candidate& can
   row["weight"] = layer ? Json(layer->weight) : Json(nullptr);
   row["shape"] = layer ? Json(layer->shape) : Json(nullptr);
   row["parameters"] = parameters;
-  row["bits"] = candidate.bits;
-  row["form"] = candidate.form;
-  row["block"] = candidate.block;
+  put_candidate(row, candidate);
   row["bytes"] = bytes;
   return row;
 }

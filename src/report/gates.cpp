@@ -183,14 +183,15 @@ void judge_bits(Judge& judge, const Gate& gate) {
     names.push_back(entry.layer);
     if (!glob_match(demand.glob, entry.layer)) continue;
     ++matched;
-    if (least == nullptr || entry.candidate.bits < least->candidate.bits) least = &entry;
+    if (least == nullptr || entry.candidate.narrowest() < least->candidate.narrowest()) least = &entry;
   }
   if (least == nullptr) {
     const auto near = nearest(demand.glob, names);
     throw Error(ErrorCode::kUsage, fmt::format("\"{}\" matches no layer of the plan.", demand.glob), "--min-bits",
                 near.empty() ? "`mpq report RECORD` lists them." : "Near names: " + join(near, ", "));
   }
-  judge.add(gate, least->candidate.bits >= demand.bits, demand.glob, fmt::format("at least {} bits", demand.bits),
+  judge.add(gate, least->candidate.narrowest() >= demand.bits, demand.glob,
+            fmt::format("at least {} bits", demand.bits),
             fmt::format("{} in {} of {}", to_string(least->candidate), least->layer,
                         counted(static_cast<std::int64_t>(matched), "layer")),
             fmt::format("Ask for it: --layer '{}={}bit'", demand.glob, demand.bits));

@@ -1,9 +1,11 @@
 // Writes a model with given candidates and tells what it did, for the Python tests beside it.
 //   encode_driver MODEL CANDIDATE[,CANDIDATE...] float|int8 OUT DUMP
-// The candidates go to the quantizable layers in turn. DUMP/<layer index>.f32 receives the floats the layer's numbers
+// The candidates go to the quantizable layers in turn; "3.5bit/rows" gives the rows of a layer widths around that mean,
+// in no order, where it has rows, and else one width. DUMP/<layer index>.f32 receives the floats the layer's numbers
 // stand for, DUMP/<layer index>.decoded those that mpq reads back from the written file. Lines on stdout: layer INDEX
 // NAME CANDIDATE RUN_FORM REASON, skipped NAME REASON, bytes WRITTEN EXACT BOUND; fields are separated by tabs.
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -38,6 +40,18 @@ std::vector<Candidate> parse_list(const std::string& text) {
   return result;
 }
 
+/// Two to four kinds of widths from one below the mean on, mixed like cards.
+Candidate with_rows(const mpq::Model& model, const Layer& layer, const Candidate& asked) {
+  if (!mpq::encode::rows_may_differ(layer, model.opset())) return {asked.bits, "grid", 0};
+  const auto rows = static_cast<std::size_t>(mpq::quant::scale_layout(layer, {asked.bits, "grid", 0}).scale_count());
+  const std::size_t kinds = std::min<std::size_t>(rows, 2 + rows % 3);
+  const std::vector<int> widths = {asked.bits - 1, asked.bits + 1, asked.bits, asked.bits + 2};
+  std::vector<std::uint8_t> row_bits;
+  for (std::size_t r = 0; r < rows; ++r) row_bits.push_back(static_cast<std::uint8_t>(widths[r * (r + 3) / 2 % kinds]));
+  row_bits.back() = static_cast<std::uint8_t>(row_bits.front() == widths[0] ? widths[1] : widths[0]);
+  return mpq::row_candidate(row_bits);
+}
+
 mpq::Plan plan_for(const mpq::Model& model, const std::vector<Candidate>& candidates) {
   mpq::Plan plan;
   plan.budget = "test";
@@ -46,6 +60,7 @@ mpq::Plan plan_for(const mpq::Model& model, const std::vector<Candidate>& candid
     if (!layer.quantizable()) continue;
     Candidate candidate = candidates[next++ % candidates.size()];
     if (!fits(layer, candidate)) candidate.block = 0;
+    if (candidate.has_row_widths()) candidate = with_rows(model, layer, candidate);
     mpq::PlanEntry entry;
     entry.layer = layer.name;
     entry.candidate = candidate;

@@ -31,6 +31,20 @@ def number(attribute):
     return numpy_helper.to_array(value) if attribute.type == attribute.TENSOR else np.array(value)
 
 
+def rows_of_widths(node, tensors, widths, attributes):
+    """Rows of several widths put together: [rows, row length], in the order the file says."""
+    count, length = int(attributes["rows"][0]), int(attributes["row"][1])
+    classes = unpack(numpy_helper.to_array(tensors[node.input[len(widths) + 1]]), 2, count) + 2
+    result = np.zeros((count, length), np.int64)
+    for place, bits in enumerate(widths):
+        rows = np.flatnonzero(classes == place)
+        packed = numpy_helper.to_array(tensors[node.input[place]])
+        result[rows] = unpack(packed, bits, rows.size * length).reshape(rows.size, length)
+    if "shape" in attributes:
+        return result.reshape([int(e) for e in attributes["shape"]])
+    return result.reshape([int(e) for e in attributes["turned"]]).transpose([int(e) for e in attributes["perm"]])
+
+
 class StoredWeight:
     """One function node (or a Cast of halves) and the weight it stands for."""
 
@@ -43,9 +57,14 @@ class StoredWeight:
             return
         attributes = {a.name: number(a) for a in node.attribute}
         packed = numpy_helper.to_array(tensors[node.input[0]])
-        scales = numpy_helper.to_array(tensors[node.input[1]]).astype(np.float32) * np.float32(attributes["unit"])
-        bits = int(re.match(r"Unpack(\d)bit", node.op_type).group(1))
-        if packed.dtype == np.uint8:
+        widths = [int(digit) for digit in re.match(r"Unpack(\d+)bit", node.op_type).group(1)]
+        scales = numpy_helper.to_array(tensors[node.input[len(widths)]])
+        scales = scales.astype(np.float32) * np.float32(attributes["unit"])
+        bits = widths[-1]
+        if len(widths) > 1:
+            values = rows_of_widths(node, tensors, widths, attributes)
+            shape = values.shape
+        elif packed.dtype == np.uint8:
             shape = [int(e) for e in attributes["shape"]]
             values = unpack(packed, bits, int(np.prod(shape))).reshape(shape)
             if "Codebook" in node.op_type:  # what is packed are places in a table of 2^b numbers

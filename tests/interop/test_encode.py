@@ -18,6 +18,7 @@ from stored_form import stored_weights
 from structures import STRUCTURES, ir_for
 
 DRIVER = None
+ROWS = ["3bit/rows", "4bit/rows", "6bit/rows"]
 CODEBOOKS = [f"{bits}bit/codebook" for bits in range(2, 7)]
 WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit"]
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 21, 23, 24, 25, 26)
@@ -205,6 +206,12 @@ class EncodeTest(unittest.TestCase):
                 for codebook in CODEBOOKS[(position + opset) % 2::2]:
                     self.check_all(structure, opset, codebook)
 
+    def test_rows_of_several_widths(self):
+        for opset in (9, 11, 12, 13, 15, 17, 18, 21, 25):
+            for position, structure in enumerate(STRUCTURES):
+                for rows in ROWS if opset in (11, 18) else ROWS[(position + opset) % 3::3]:
+                    self.check_all(structure, opset, rows)
+
     def test_halves(self):
         for opset in (7, 9, 13, 21):
             for structure in ("conv", "gather", "lstm", "constant_node", "gemm_transposed"):
@@ -261,6 +268,12 @@ class IntegerKernelTest(EncodeTest):
                 for width in WIDTHS:
                     narrow = opset >= 21 and int(width[0]) <= 4
                     self.check_integer(structure, opset, width, 4 if narrow else 8)
+
+    def test_rows_of_several_widths_on_kernels(self):
+        for structure in ("matmul", "gemm", "gemm_transposed"):
+            for opset in (17, 21):
+                for rows in ROWS:
+                    self.check_integer(structure, opset, rows, 4 if opset >= 21 and rows == "3bit/rows" else 8)
 
     def test_codebooks_on_kernels(self):
         for opset in (13, 17, 21, 25):

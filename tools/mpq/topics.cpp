@@ -30,11 +30,12 @@ constexpr std::array kTopics = {
     Topic{"forms", "how layers are stored and how they run",
           "  2bit ... 8bit  integers with one scale per output channel, packed\n"
           "  4bit/b32       integers with one scale per 32 weights\n"
+          "  3.5bit/rows    output channels in widths of their own, here 3.5 on average\n"
           "  4bit/codebook  2 to 6 bits: 2^bits numbers that lie where the layer's weights\n"
           "                 are, one scale per channel\n"
           "  half, float    16-bit floats; left as it is\n\n"
           "--forms grid leaves plain integers only, grid,blocks is the default, and\n"
-          "grid,blocks,codebook offers codebooks too.\n\n"
+          "grid,blocks,rows,codebook offers all.\n\n"
           "--compute float folds the weights back to float when the model is loaded: least\n"
           "damage. int8 lets integer kernels run them where there are any. auto takes them\n"
           "where they pay and add little damage.\n\n"

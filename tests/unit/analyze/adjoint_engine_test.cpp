@@ -1,6 +1,7 @@
 #include "analyze/adjoint_engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include <gmock/gmock.h>
@@ -95,6 +96,35 @@ TEST(AdjointEngine, GivesTheDivergenceOfSmallPerturbations) {
   const Sensitivity measured = run(model, samples, "rounding");
   ASSERT_EQ(measured.settings.metric, "kl");
   expect_close(run(model, samples, "adjoint", 400), measured, 2, 0.15);
+}
+
+TEST(AdjointEngine, TellsWhichRowsCount) {
+  // An output channel's adjoint is as large as the factor behind it.
+  onnx::ModelProto proto = testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,32] x) => (float[1,24] y) { h = MatMul(x, w)  y = Mul(h, s) })",
+                                                 {{"w", {32, 24}, 0.1F}});
+  std::vector<float> factors;
+  for (int r = 0; r < 24; ++r) factors.push_back(0.2F + 0.1F * static_cast<float>(r * 7 % 24));
+  testing_models::add_initializer(proto, "s", {1, 24}, factors);
+  const Model model = load(proto);
+  const Samples samples = gaussian_samples("x", {1, 32}, 8);
+  AnalyzeOptions options;
+  options.forms = {"grid", "rows"};
+  const Sensitivity scores =
+      run(model, samples, "adjoint", 400, 1, silent_observer(), {OutputRole::parse_kind("y=tensor")}, options);
+  const auto& halves = scores.layers.at(0).row_energies;
+  double energy = 0, square = 0;
+  for (std::size_t r = 0; r < 24; ++r) {
+    energy += halves[0].at(r) + halves[1].at(r);
+    square += std::pow(factors[r], 2);
+  }
+  for (std::size_t r = 0; r < 24; ++r) {
+    const double expected = energy * std::pow(factors[r], 2) / square;
+    EXPECT_NEAR(halves[0][r] + halves[1][r], expected, 0.15 * expected) << r;
+    EXPECT_GT(halves[1][r], 0.3 * halves[0][r]) << "half of the samples each";
+  }
+  const Sensitivity unasked = run(model, samples, "adjoint", 2);
+  EXPECT_TRUE(unasked.layers[0].row_energies[0].empty());
 }
 
 TEST(AdjointEngine, WeighsTheOutputsAsTheRerunsDo) {

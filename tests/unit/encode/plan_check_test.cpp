@@ -80,6 +80,20 @@ TEST_F(PlanCheck, RefusesFormsItDoesNotWrite) {
   }
 }
 
+TEST_F(PlanCheck, RefusesWidthsThatAreNotOnePerRow) {
+  const std::int64_t rows =
+      model_->layers().at(2).shape.at(static_cast<std::size_t>(model_->layers()[2].channel_axes[0]));
+  std::vector<std::uint8_t> widths(static_cast<std::size_t>(rows), 3);
+  widths.back() = 4;
+  plan_.entries[2].candidate = row_candidate(widths);
+  EXPECT_NO_THROW(planned_candidates(*model_, plan_));
+  widths.push_back(3);
+  plan_.entries[2].candidate = row_candidate(widths);
+  EXPECT_THAT(refused("third"), HasSubstr("widths of " + std::to_string(rows + 1) + " rows"));
+  plan_.entries[2].candidate = parse_candidate("3bit/rows");
+  EXPECT_THAT(refused("third"), HasSubstr("widths of 0 rows"));
+}
+
 TEST_F(PlanCheck, RefusesPlansOfOtherModels) {
   plan_.model.sha256 = model_->facts().sha256;
   EXPECT_NO_THROW(planned_candidates(*model_, plan_));

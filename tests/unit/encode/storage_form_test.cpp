@@ -136,6 +136,23 @@ TEST(ElementType, KnowsTheTypesOfWeights) {
   EXPECT_THROW(element_type("int8"), Error);
 }
 
+TEST(StorageForm, RowsOfSeveralWidthsHaveATensorForEachWidth) {
+  const Candidate candidate = row_candidate({2, 5, 2, 3, 2, 2});
+  const StorageForm folded = storage_form(test_layer({6, 8}, {0}), candidate, 17, {});
+  EXPECT_EQ(folded.function_name(), "Unpack235bitMixed");
+  EXPECT_THAT(folded.function_inputs(), ElementsAre("packed2", "packed3", "packed5", "scales", "rows"));
+  EXPECT_FALSE(folded.turned || folded.tail);
+  EXPECT_EQ(folded.row_classes.at(0).rows, 4);
+  // Three rows of 7 numbers fill no groups of eight; columns are turned into their place.
+  const StorageForm turned = storage_form(test_layer({7, 6}, {1}, 0), candidate, 21, {true, false, ""});
+  EXPECT_EQ(turned.function_name(), "Unpack235bitMixedTurnedTailInt8");
+  // A Gemm's weight that is written the other way round.
+  const StorageForm transposed = storage_form(test_layer({6, 8}, {0}, 1), candidate, 17, {true, true, ""});
+  EXPECT_EQ(transposed.function_name(), "Unpack235bitMixedTurnedInt8");
+  const Candidate narrow = row_candidate({2, 4, 4, 2, 4, 4});
+  EXPECT_EQ(storage_form(test_layer({6, 8}, {0}, 1), narrow, 21, {true, true, ""}).run, StorageForm::Run::kInt4);
+}
+
 TEST(StorageForm, CodebooksArePackedPlanesForEightBitKernels) {
   const Layer layer = test_layer({64, 24}, {1}, 0);
   for (const int bits : {2, 4, 6}) {

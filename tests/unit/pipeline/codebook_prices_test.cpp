@@ -1,4 +1,4 @@
-#include "codebook_prices.h"
+#include "prices/codebook_prices.h"
 
 #include <cmath>
 

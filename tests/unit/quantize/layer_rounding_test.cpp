@@ -79,6 +79,26 @@ TEST(LayerRounding, CorrelatedInputsGainOnRowsNeverSeen) {
   }
 }
 
+TEST(LayerRounding, RowsOfSeveralWidthsAreRoundedEachOnItsOwnGrid) {
+  const Case c;
+  std::vector<std::uint8_t> widths;
+  for (std::size_t r = 0; r < Case::kOutputs; ++r) widths.push_back(static_cast<std::uint8_t>(2 + 2 * (r * 5 % 3)));
+  const Candidate candidate = row_candidate(widths);
+  const LayerRounding rounding = choose_rounding(c.task(candidate, true, true), c.inputs);
+  EXPECT_TRUE(rounding.method.second_order);
+  // Rows know nothing of each other: those of one width are those of the layer that has this width everywhere.
+  for (const int bits : {2, 4, 6}) {
+    const LayerRounding uniform = round_layer(c.task(grid(bits), true, true), c.inputs, rounding.method);
+    const LayerRounding mixed = round_layer(c.task(candidate, true, true), c.inputs, rounding.method);
+    const std::vector<float> expected = dequantize(uniform.numbers), found = dequantize(mixed.numbers);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (widths[i % Case::kOutputs] == bits) {
+        EXPECT_EQ(found[i], expected[i]) << i;
+      }
+    }
+  }
+}
+
 TEST(LayerRounding, RowsMayTakeOtherScales) {
   const Case c;
   const LayerRounding plain = c.round(grid(3), false);

@@ -26,6 +26,13 @@ inline CandidateScore example_score(Candidate candidate, std::int64_t bytes, dou
   return {std::move(candidate), bytes, bytes + 17, function, damage, damage / 10, 12};
 }
 
+/// Of the 32 rows of example_layer.
+inline std::vector<std::uint8_t> example_widths() {
+  std::vector<std::uint8_t> widths(32, 3);
+  widths[1] = widths[30] = 7;
+  return widths;
+}
+
 inline Sensitivity example_sensitivity() {
   Sensitivity value;
   value.model = {"folder/model.onnx", "aa11", 123456};
@@ -43,6 +50,8 @@ inline Sensitivity example_sensitivity() {
                         example_score({16, "half", 0}, 4096, 5e-324), example_score({32, "float", 0}, 8192, 0)};
     value.layers.push_back(layer);
   }
+  value.layers[1].candidates.insert(value.layers[1].candidates.begin() + 1,
+                                    example_score(row_candidate(example_widths()), 1100, 0.01));
   value.skipped = {example_layer("/lstm/LSTM")};
   value.skipped[0].skip_reason = "Weights of LSTM are not quantized yet.";
   value.skipped[0].block_axis = -1;
@@ -74,7 +83,8 @@ inline Plan example_plan() {
   plan.compute = "int8";
   plan.time = PlanTime{"cpu:0-1", "8ms", 0.008, 0.0075, 0.012, 0.006, 0.03};
   plan.entries = {{"/encoder/MatMul", {4, "grid", 32}, 2048, 1152, 1169, 1e-9, 1e-10, "allocated", -0.0025},
-                  {"/head/Gemm", {2, "grid", 0}, 2048, 576, 593, 0.3, 0.03, "override --layer '/head/*=2bit'", 0}};
+                  {"/head/Gemm", {2, "grid", 0}, 2048, 576, 593, 0.3, 0.03, "override --layer '/head/*=2bit'", 0},
+                  {"/rows/Gemm", row_candidate(example_widths()), 2048, 1100, 1117, 0.01, 0.001, "allocated", 0}};
   return plan;
 }
 

@@ -20,13 +20,16 @@ Layer layer_of(std::vector<std::int64_t> shape, std::vector<int> channel_axes, i
 }
 
 TEST(CandidateText, RoundTrips) {
-  for (const std::string text :
-       {"2bit", "3bit", "8bit", "4bit/b32", "5bit/b128", "2bit/codebook", "6bit/codebook", "half", "float"})
+  for (const std::string text : {"2bit", "3bit", "8bit", "4bit/b32", "5bit/b128", "2bit/codebook", "6bit/codebook",
+                                 "3bit/rows", "2.5bit/rows", "half", "float"})
     EXPECT_EQ(to_string(parse_candidate(text)), text);
   EXPECT_EQ(parse_candidate("4bit/b32"), (Candidate{4, "grid", 32}));
   EXPECT_EQ(parse_candidate("6bit"), (Candidate{6, "grid", 0}));
   EXPECT_EQ(parse_candidate("5bit/codebook"), (Candidate{5, "codebook", 0}));
   EXPECT_EQ(to_string(Candidate{2, "codebook", 0}), "2bit/codebook");
+  EXPECT_EQ(to_string(row_candidate({2, 2, 3, 4, 2, 2, 3, 3})), "2.6bit/rows");  // mean 2.625
+  EXPECT_EQ(parse_candidate("2.6bit/rows").row_tenths, 26);
+  EXPECT_EQ(parse_candidate("2.6bit/rows").bits, 3);
   EXPECT_EQ(parse_candidate("16bit"), (Candidate{16, "half", 0}));
   EXPECT_EQ(parse_candidate("32bit"), (Candidate{32, "float", 0}));
   EXPECT_EQ(Candidate{}, parse_candidate("float"));
@@ -56,7 +59,14 @@ TEST(CandidateText, RefusesWhatCannotBeStored) {
                                  "7bit/codebook",
                                  "1bit/codebook",
                                  "03bit/codebook",
-                                 "3bit/codebooks"}) {
+                                 "3bit/codebooks",
+                                 "1.4bit/rows",
+                                 "8.6bit/rows",
+                                 "3.25bit/rows",
+                                 "3.0bit/rows",
+                                 "3.bit/rows",
+                                 ".5bit/rows",
+                                 "03bit/rows"}) {
     try {
       parse_candidate(text);
       FAIL() << text;
@@ -90,6 +100,29 @@ TEST(StoredBytes, OfBlocksCountsAScalePerBlock) {
   EXPECT_EQ(stored_bytes(matmul, {4, "grid", 0}), 64 * 10 / 2 + 2 * 10);
   EXPECT_EQ(stored_bytes(matmul, {4, "grid", 32}), 64 * 10 / 2 + 2 * 10 * 2);
   EXPECT_EQ(stored_bytes(matmul, {3, "grid", 16}), 64 * 10 * 3 / 8 + 2 * 10 * 4);
+}
+
+TEST(Candidates, OfRowsTellTheirWidths) {
+  const Candidate candidate = row_candidate({5, 2, 3, 3});
+  EXPECT_TRUE(candidate.has_row_widths());
+  EXPECT_TRUE(candidate.has_scales());
+  EXPECT_EQ(candidate.narrowest(), 2);
+  EXPECT_EQ(candidate.widest(), 5);
+  EXPECT_EQ(candidate.bits, 3);
+  EXPECT_EQ((Candidate{4, "grid", 0}.widest()), 4);
+  for (const std::vector<std::uint8_t>& widths :
+       {std::vector<std::uint8_t>{}, {3, 3}, {1, 3}, {3, 9}, {2, 3, 4, 5, 6}}) {
+    EXPECT_THROW(row_candidate(widths), Error);
+  }
+}
+
+TEST(StoredBytes, OfRowsOfSeveralWidths) {
+  // Rows along axis 0: 3 rows of 2 bits (15 numbers, two groups of eight), 5 of 4 bits (25, four groups), two
+  // bits for each of 8 rows, and their scales.
+  const Layer layer = layer_of({8, 5}, {0}, 1);
+  EXPECT_EQ(stored_bytes(layer, row_candidate({2, 4, 4, 2, 4, 4, 2, 4})), 2 * 2 + 4 * 4 + 2 + 2 * 8);
+  EXPECT_THROW(stored_bytes(layer, row_candidate({2, 4, 4})), Error);
+  EXPECT_THROW(stored_bytes(layer, parse_candidate("3bit/rows")), Error);
 }
 
 TEST(StoredBytes, OfBatchedProductsHasScalesPerBatchAndChannel) {

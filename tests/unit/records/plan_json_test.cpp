@@ -53,16 +53,19 @@ TEST(PlanJson, KeepsEveryValue) {
   EXPECT_EQ(plan.optimality_gap, 0.033);
   EXPECT_TRUE(plan.uniform);
   EXPECT_EQ(plan.compute, "int8");
-  ASSERT_EQ(plan.entries.size(), 2u);
+  ASSERT_EQ(plan.entries.size(), 3u);
   EXPECT_EQ(plan.entries[0].candidate, (Candidate{4, "grid", 32}));
   EXPECT_EQ(plan.entries[1].file_bytes, 593);
   EXPECT_EQ(plan.entries[1].reason, "override --layer '/head/*=2bit'");
+  EXPECT_EQ(plan.entries[2].candidate, row_candidate(example_widths()));
 }
 
 TEST(PlanJson, NamesTheFieldThatIsWrong) {
   EXPECT_THAT(rejected("\"compute\": \"int8\"", "\"compute\": \"gpu\""), HasSubstr("\"gpu\" at compute; one of auto"));
   EXPECT_THAT(rejected("\"limit_bytes\": 30000", "\"limit_bytes\": -1"), HasSubstr("-1 at limit_bytes"));
   EXPECT_THAT(rejected("\"layer\": \"/head/Gemm\"", "\"layer\": \"/encoder/MatMul\""), HasSubstr("entries[1].layer"));
+  EXPECT_THAT(rejected("\"row_bits\": \"37", "\"row_bits\": \"39"), HasSubstr("at entries[2].row_bits"));
+  EXPECT_THAT(rejected("\"row_bits\": \"37", "\"row_bits\": \"7777"), HasSubstr("at entries[2].row_bits"));
   EXPECT_THAT(rejected("\"block\": 32", "\"block\": -32"), HasSubstr("-32 at entries[0].block"));
 }
 

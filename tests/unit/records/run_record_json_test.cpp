@@ -119,15 +119,15 @@ TEST(RunRecordJson, TellsScriptsWhatThePlanHolds) {
   EXPECT_EQ(
       json["budget"].dump(),
       R"({"requested":"4.5bit","counted":"file","limit_bytes":30000,"achieved_bytes":29999,"achieved_bits":4.5})");
-  ASSERT_EQ(json["layers"].size(), 3u);
+  ASSERT_EQ(json["layers"].size(), 4u);
   EXPECT_EQ(json["layers"][0]["op"], "MatMul");
   EXPECT_EQ(json["layers"][0]["bits"], 4);
   EXPECT_EQ(json["layers"][0]["block"], 32);
   EXPECT_EQ(json["layers"][0]["bytes"], 1152);
   EXPECT_EQ(json["layers"][0]["sensitivity"], 0.1);
-  EXPECT_EQ(json["layers"][2]["reason"], "Weights of LSTM are not quantized yet.");
-  EXPECT_EQ(json["layers"][2]["bytes"], 4096);  // half floats
-  EXPECT_TRUE(json["layers"][2]["sensitivity"].is_null());
+  EXPECT_EQ(json["layers"][3]["reason"], "Weights of LSTM are not quantized yet.");
+  EXPECT_EQ(json["layers"][3]["bytes"], 4096);  // half floats
+  EXPECT_TRUE(json["layers"][3]["sensitivity"].is_null());
   EXPECT_EQ(json["analysis"]["trials"], 12);
   EXPECT_EQ(json["verification"]["samples"], 50);
 }
@@ -137,7 +137,7 @@ TEST(RunRecordJson, ShowsLayersWithoutAnAnalysisOrWithoutAPlan) {
   record.sensitivity.reset();
   record.plan->counts_file = false;
   Json json = document(record);
-  EXPECT_EQ(json["layers"].size(), 2u);
+  EXPECT_EQ(json["layers"].size(), 3u);
   EXPECT_TRUE(json["layers"][0]["op"].is_null());
   EXPECT_EQ(json["budget"]["counted"], "weights");
   EXPECT_EQ(json["budget"]["achieved_bytes"], 2304);

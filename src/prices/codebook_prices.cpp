@@ -1,8 +1,9 @@
-#include "codebook_prices.h"
+#include "prices/codebook_prices.h"
 
 #include <algorithm>
 #include <span>
 
+#include "prices/derived_candidates.h"
 #include "quantize/codebook.h"
 #include "support/parallel.h"
 
@@ -39,7 +40,8 @@ std::vector<Pair> pairs_of(const Sensitivity& scores) {
   for (std::size_t l = 0; l < scores.layers.size(); ++l) {
     for (std::size_t c = 0; c < scores.layers[l].candidates.size(); ++c) {
       const Candidate& grid = scores.layers[l].candidates[c].candidate;
-      if (grid.form == "grid" && grid.block == 0 && grid.bits <= kWidestCodebook) pairs.push_back({l, c});
+      if (grid.form == "grid" && grid.block == 0 && !grid.has_row_widths() && grid.bits <= kWidestCodebook)
+        pairs.push_back({l, c});
     }
   }
   return pairs;
@@ -69,12 +71,7 @@ void price_codebooks(const std::function<std::vector<float>(std::size_t)>& weigh
   for (const Pair& pair : pairs) {
     if (pair.ratio < kWorthwhile) added[pair.layer].push_back(codebook_score(scores.layers[pair.layer], pair));
   }
-  for (std::size_t l = 0; l < added.size(); ++l) {
-    auto& candidates = scores.layers[l].candidates;
-    candidates.insert(candidates.end() - 1, added[l].begin(), added[l].end());  // the last is always "float"
-    std::stable_sort(candidates.begin(), candidates.end() - 1,
-                     [](const CandidateScore& a, const CandidateScore& b) { return a.stored_bytes < b.stored_bytes; });
-  }
+  for (std::size_t l = 0; l < added.size(); ++l) add_candidates(std::move(added[l]), scores.layers[l]);
 }
 
 }  // namespace mpq
