@@ -98,6 +98,8 @@ std::vector<std::size_t> scale_places(const UnpackCall& call, const Extents& sha
   } else if (call.named("Blocks")) {
     view = call.integers("view");
     if (view.empty()) view = dims_of(call.tensor(0));
+  } else if (call.named("Rows")) {  // [N, ...] with scales [N], as DequantizeLinear takes them
+    scales.resize(std::max<std::size_t>(shape.size(), 1), 1);
   }
   return broadcast_places(call, view, scales);
 }
@@ -152,7 +154,8 @@ std::vector<StoredWeight> stored_weights(const Model& model) {
   for (const TensorProto& tensor : impl.proto.graph().initializer()) tensors[tensor.name()] = &tensor;
   for (const onnx::NodeProto& node : impl.proto.graph().node()) {
     const UnpackCall call(node, tensors, *impl.store);
-    if (node.domain() == encode::kFunctionDomain) result.push_back(unpacked(call));
+    const bool unpacks = node.domain() == encode::kFunctionDomain && node.op_type().starts_with(UnpackCall::kStem);
+    if (unpacks) result.push_back(unpacked(call));
     if (is_half(node) && tensors.count(node.input(0)) > 0) result.push_back(widened(call));
   }
   return result;

@@ -60,15 +60,41 @@ RowErrors errors_of(std::span<const float> weight, const LayerSensitivity& layer
   return result;
 }
 
-/// How much every row's errors count: its share of the energies, with the layer's mean mixed in; their mean is 1.
-std::vector<double> importances(const std::vector<double>& energies, std::size_t rows) {
-  constexpr double kGuard = 0.25;
+/// How much every row's errors count: its share of the energies, drawn towards the layer's mean as far as the energies
+/// are not to be trusted; their mean is 1.
+std::vector<double> importances(const std::vector<double>& energies, std::size_t rows, double trust) {
   const double sum = std::accumulate(energies.begin(), energies.end(), 0.0);
   std::vector<double> result(rows, 1.0);
   if (energies.size() != rows || !(sum > 0)) return result;
   const double mean = sum / static_cast<double>(rows);
-  for (std::size_t r = 0; r < rows; ++r) result[r] = kGuard + (1 - kGuard) * energies[r] / mean;
+  for (std::size_t r = 0; r < rows; ++r) result[r] = 1 + trust * (energies[r] / mean - 1);
   return result;
+}
+
+/// Pearson's correlation; 0 where either does not vary.
+double correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size() || a.empty()) return 0;
+  const auto count = static_cast<double>(a.size());
+  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / count;
+  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / count;
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - mean_a) * (b[i] - mean_b);
+    aa += (a[i] - mean_a) * (a[i] - mean_a);
+    bb += (b[i] - mean_b) * (b[i] - mean_b);
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 0;
+}
+
+/// Share of the variance among rows that is no noise of the samples: how well two halves of them agree for either, by
+/// Spearman and Brown for both together. A quarter of the mean stays in any case.
+struct Trust {
+  double half = 0, all = 0;
+};
+Trust trust_in(const std::array<std::vector<double>, 2>& halves) {
+  constexpr double kMost = 0.75;
+  const double agreement = std::max(0.0, correlation(halves[0], halves[1]));
+  return {std::min(kMost, agreement), std::min(kMost, 2 * agreement / (1 + agreement))};
 }
 
 /// Widths from a window of them, at most `bits` in total, under which the rows err least: a bit more for the row it
@@ -148,10 +174,11 @@ class RowPricing {
     if (all.size() == layer.row_energies[1].size()) {
       for (std::size_t r = 0; r < all.size(); ++r) all[r] += layer.row_energies[1][r];
     }
-    all_ = importances(all, rows_.rows());
+    const Trust trust = trust_in(layer.row_energies);
+    all_ = importances(all, rows_.rows(), trust.all);
     for (std::size_t half = 0; half < halves_.size(); ++half) {
       const auto& energies = layer.row_energies[half];
-      halves_[half] = importances(energies.empty() ? all : energies, rows_.rows());
+      halves_[half] = importances(energies.empty() ? all : energies, rows_.rows(), trust.half);
     }
     for (const CandidateScore* score : rows_.measured) {
       damages_.push_back(score->damage);

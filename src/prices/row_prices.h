@@ -9,8 +9,8 @@ namespace mpq {
 
 /// Adds candidates with widths of their own for the rows (output channels) to every layer of a finished analysis of a
 /// model of `opset`, where AnalyzeOptions::forms has "rows": for mean widths at every half bit, the rows' widths that
-/// err least. An error counts by the squares of the row's adjoint, a quarter of their mean over the layer mixed in,
-/// since samples are few (`energies`: LayerSensitivity::row_energies; without them all rows count alike).
+/// err least. An error counts by the squares of the row's adjoint (LayerSensitivity::row_energies), drawn towards
+/// their mean over the layer by as much as two halves of the samples disagree; without them all rows count alike.
 ///
 /// A candidate's damage is that of the plain grids, told by how their errors, counted alike, compare with its own; rows
 /// are chosen by one half of the samples and priced by the other, and the other way round, for a choice looks good on

@@ -113,6 +113,50 @@ class IntegerActivationsTest(unittest.TestCase):
         error = np.square(fused - reference).sum() / np.square(reference).sum()
         self.assertGreater(-10 * np.log10(error), least_db)
 
+    def check_dump(self, written):
+        """What mpq reads back from the file is what the runtime, not optimizing, makes of it."""
+        folder = os.path.join(self.folder, "weights")
+        done = subprocess.run([TOOL, "inspect", os.path.join(self.folder, "written.onnx"), "--dump-weights", folder,
+                               "--force", "-q"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        names = [node.output[0] for node in written.graph.node if node.op_type.startswith("Unpack")]
+        self.assertEqual(len(names), len(os.listdir(folder)))
+        exposed = onnx.ModelProto()
+        exposed.CopyFrom(written)
+        exposed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        values = session(exposed, 0).run(names, {"x": self.inputs[0]})
+        for name, value in zip(names, values):
+            np.testing.assert_array_equal(np.load(os.path.join(folder, name + ".npy")), value)
+
+    def row_plan(self, model):
+        """Every layer's rows in widths of 3, 5 and 8 bits in turn."""
+        source, scores, path = (os.path.join(self.folder, name) for name in ("float.onnx", "s.json", "p.json"))
+        onnx.save(model, source)
+        for command in (["analyze", source, "--calibration", os.path.join(self.folder, "inputs.npz"), "-o", scores],
+                        ["plan", scores, "--budget", "9bit", "--uniform", "--compute", "int8", "-o", path]):
+            done = subprocess.run([TOOL, *command, "--force", "-q"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        with open(path, encoding="utf-8") as file:
+            plan = json.load(file)
+        with open(scores, encoding="utf-8") as file:
+            layers = {layer["layer"]["name"]: layer["layer"] for layer in json.load(file)["layers"]}
+        for entry in plan["entries"]:
+            rows = layers[entry["layer"]]["shape"][layers[entry["layer"]]["channel_axes"][0]]
+            widths = [(3, 5, 8)[row % 3] for row in range(rows)]
+            entry.update(bits=int(sum(widths) / rows + 0.5), form="grid", block=0, row_bits="".join(map(str, widths)))
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(plan, file)
+        return path
+
+    def test_rows_of_several_widths_land_on_the_int8_kernels(self):
+        model = residual_net()
+        written = self.quantize(model, "--plan", self.row_plan(model))
+        self.assertEqual({node.op_type.split("bit")[0] for node in written.graph.node
+                          if node.op_type.startswith("Unpack")}, {"Unpack358"})
+        self.check_all_integer(self.optimized(written))
+        self.check_numbers(model, written, 5)
+        self.check_dump(written)
+
     def test_every_stored_width_lands_on_the_int8_kernels(self):
         """runtime-facts 2 and 7.2: planes fold into int8; an int2 weight in a full QDQ graph would not load."""
         model = residual_net()
@@ -123,6 +167,7 @@ class IntegerActivationsTest(unittest.TestCase):
                 self.assertNotIn(getattr(TensorProto, "INT2", -1), types)
                 self.check_all_integer(self.optimized(written))
                 self.check_numbers(model, written, least_db)
+                self.check_dump(written)
 
     def test_relu6_is_dropped(self):
         """runtime-facts 7.3: a Clip goes only when the grid lies inside it and its scale has rank 0."""
