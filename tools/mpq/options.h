@@ -37,7 +37,7 @@ struct Settings {
   bool force = false;
 
   std::vector<std::string> budgets, layer, keep, what_if;
-  std::string bits, forms, compute = "auto", scale_fit = "mse", rounding = "auto";
+  std::string bits, forms, compute, scale_fit = "mse", rounding = "auto";
   bool uniform = false, dry_run = false, frontier = false, divided = false;
 
   std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;

@@ -98,6 +98,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
   options.measure_uniform = settings.effort.value_or(kDefaultEffort) >= kDefaultEffort;
   options.joint_samples = settings.effort.value_or(kDefaultEffort) > 1 ? options.joint_samples : 0;
   if (!settings.plan.empty()) options.plan = read_plan(settings.plan);
+  if (options.plan && !settings.compute.empty()) options.plan->compute = settings.compute;
   if (!settings.scores.empty()) options.scores = read_scores(settings.scores);
   if (!settings.profile.empty()) options.profile = read_profile(settings.profile);
   return options;

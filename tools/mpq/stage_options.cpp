@@ -172,7 +172,7 @@ AllocateOptions allocate_options(const Settings& settings) {
                 "Give a profile of several processors with --profile.");
   }
   options.min_bits = static_cast<int>(settings.narrowest.value_or(options.min_bits));
-  options.compute = settings.compute;
+  if (!settings.compute.empty()) options.compute = settings.compute;
   options.time_budget = latency_budget(settings);
   options.validate();
   return options;
@@ -276,7 +276,7 @@ std::vector<std::pair<std::string, std::string>> options_in_force(const Settings
   add("max-trials", std::to_string(options.max_trials));
   add("scale-fit", options.scale_fit);
   add("rounding", settings.rounding);
-  add("compute", settings.compute);
+  add("compute", settings.compute.empty() ? AllocateOptions().compute : settings.compute);
   add("seed", std::to_string(options.seed));
   return result;
 }
