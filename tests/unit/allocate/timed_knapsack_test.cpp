@@ -1,5 +1,6 @@
 #include "allocate/timed_knapsack.h"
 
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <optional>

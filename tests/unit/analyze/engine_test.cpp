@@ -1,5 +1,6 @@
 #include "analyze/engine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <numeric>

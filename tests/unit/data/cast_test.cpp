@@ -1,5 +1,6 @@
 #include "data/cast.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

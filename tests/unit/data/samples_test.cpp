@@ -1,6 +1,7 @@
 #include "mpq/samples.h"
 
 #include <filesystem>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

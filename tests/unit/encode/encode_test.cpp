@@ -1,5 +1,6 @@
 #include "encode/encode.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>

@@ -1,5 +1,7 @@
 #include "encode/replace_numbers.h"
 
+#include <cstring>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

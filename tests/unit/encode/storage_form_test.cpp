@@ -1,5 +1,7 @@
 #include "encode/storage_form.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

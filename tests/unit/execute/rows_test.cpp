@@ -1,5 +1,7 @@
 #include "execute/rows.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

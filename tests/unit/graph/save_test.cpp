@@ -1,3 +1,4 @@
+#include <limits>
 #include <random>
 
 #include <onnx/checker.h>

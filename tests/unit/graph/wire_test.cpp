@@ -1,5 +1,7 @@
 #include "graph/wire.h"
 
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <onnx/onnx_pb.h>
 

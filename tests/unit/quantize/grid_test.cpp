@@ -1,5 +1,6 @@
 #include "quantize/grid.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>

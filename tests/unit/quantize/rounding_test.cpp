@@ -1,7 +1,9 @@
 #include "quantize/rounding.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -3,6 +3,7 @@
 // weights, at the level the analysis uses: the next run sees the change, and equals a new session with the weight as a
 // constant.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 

@@ -1,5 +1,7 @@
 #include "runtime/piece_pass.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

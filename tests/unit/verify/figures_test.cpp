@@ -1,5 +1,6 @@
 #include "verify/figures.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,6 @@
 #include "mpq/verify.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>

@@ -1,5 +1,7 @@
 #include "graph/adjoint/unroll.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "differences.h"
