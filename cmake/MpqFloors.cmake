@@ -8,6 +8,7 @@ function(mpq_floor name)
   target_include_directories(mpq_${name}_objects PUBLIC
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated")
   target_link_libraries(mpq_${name}_objects PUBLIC ${F_LINKS} mpq_sanitizers Threads::Threads PRIVATE mpq_warnings)
+  mpq_use_precompiled(mpq_${name}_objects mpq_library_headers)
   add_library(mpq_${name} STATIC $<TARGET_OBJECTS:mpq_${name}_objects>)
   target_include_directories(mpq_${name} PUBLIC
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated")
