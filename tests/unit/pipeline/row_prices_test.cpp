@@ -1,5 +1,6 @@
 #include "prices/row_prices.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
