@@ -252,6 +252,16 @@ class IntegerActivationsTest(unittest.TestCase):
             if tensor.data_type == TensorProto.INT8 and len(tensor.dims) >= 2:
                 self.assertLessEqual(np.abs(numpy_helper.to_array(tensor).astype(int)).max(), 64)
 
+    def widest_integer(self, *options):
+        written = self.quantize(residual_net(), "--budget", "9bit", *options)
+        return max(np.abs(numpy_helper.to_array(tensor).astype(int)).max() for tensor in self.optimized(written).initializer
+                   if tensor.data_type == TensorProto.INT8 and len(tensor.dims) >= 2)
+
+    def test_portable_files_never_saturate(self):
+        """--portable keeps to that where the budget has room for 8 bits, which are taken without it."""
+        self.assertGreater(self.widest_integer(), 64)
+        self.assertLessEqual(self.widest_integer("--portable"), 64)
+
 
 if __name__ == "__main__":
     TOOL = sys.argv.pop(1)

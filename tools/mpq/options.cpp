@@ -105,6 +105,8 @@ const std::array kTable = {
 
     Option{"effort", 0, "1..5", "from seconds to thorough (default 3); -v says what it chose", kReaders, G::kAnalysis, &S::effort, 1, 5},
     Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
+    Option{"portable", 0, "", "no stored integer of more than 7 bits: integer kernels of processors without VNNI saturate with 8",
+           kReaders, G::kAnalysis, &S::portable},
     Option{"forms", 0, "LIST", "storage forms to choose among: grid,blocks (the default), rows, codebook; grid alone is plain grids",
            kReaders, G::kAnalysis, &S::forms},
     Option{"scale-fit", 0, "mse|minmax", "how scales are fitted: least squared error, or plain range (default mse)",

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "outputs.h"
+#include "portable.h"
 
 namespace mpq::cli {
 namespace {
@@ -130,6 +131,7 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   options.pilots = kEfforts[effort - 1].pilots;
   if (!settings.bits.empty()) options.bits = parse_bits(settings.bits);
   if (!settings.forms.empty()) options.forms = parse_forms(settings.forms);
+  make_portable(settings, options);
   options.scale_fit = settings.scale_fit;
   options.seed = static_cast<std::uint64_t>(settings.seed.value_or(1));
   options.threads = static_cast<int>(settings.threads.value_or(0));
@@ -171,6 +173,7 @@ AllocateOptions allocate_options(const Settings& settings) {
     throw Error(ErrorCode::kUsage, "There is nothing to divide the network by.", "--divided",
                 "Give a profile of several processors with --profile.");
   }
+  check_portable(settings, options);
   options.min_bits = static_cast<int>(settings.narrowest.value_or(options.min_bits));
   if (!settings.compute.empty()) options.compute = settings.compute;
   options.time_budget = latency_budget(settings);

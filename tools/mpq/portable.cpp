@@ -1,0 +1,52 @@
+#include "portable.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "mpq/error.h"
+
+namespace mpq::cli {
+
+namespace {
+
+// 255 * 64 * 2 = 32640 is the largest sum of two products that int16 holds: unsigned activations, weights of 7 bits.
+constexpr int kTooWide = 8;
+constexpr const char* kOption = "--portable";
+
+Error conflict(const std::string& asked, const std::string& hint) {
+  return Error(ErrorCode::kUsage, fmt::format("Stored integers are to stay within 7 bits, and {}.", asked), kOption,
+               hint);
+}
+
+}  // namespace
+
+void make_portable(const Settings& settings, AnalyzeOptions& options) {
+  if (!settings.portable) return;
+  if (!settings.bits.empty() && std::count(options.bits.begin(), options.bits.end(), kTooWide) > 0) {
+    throw conflict(fmt::format("--bits {} asks for 8", settings.bits), "Leave the 8 out, or --portable.");
+  }
+  if (std::count(options.forms.begin(), options.forms.end(), "codebook") > 0) {
+    throw conflict("the entries of codebooks have 8", "Leave codebook out of --forms, or --portable.");
+  }
+  for (const auto& [file, option] : {std::pair{settings.scores, "--scores"}, std::pair{settings.plan, "--plan"}}) {
+    if (file.empty()) continue;
+    throw conflict(fmt::format("{} {} was made without that", option, file),
+                   "`mpq analyze --portable` makes sensitivities without 8 bits; plan from those, without --portable.");
+  }
+  std::erase(options.bits, kTooWide);
+}
+
+void check_portable(const Settings& settings, const AllocateOptions& options) {
+  if (!settings.portable) return;
+  for (const Override& each : options.overrides) {
+    const bool wide = each.candidate.form == "grid" && each.candidate.bits >= kTooWide;
+    if (!wide && each.candidate.form != "codebook") continue;
+    throw conflict(fmt::format("{} asks for {}", each.origin, to_string(each.candidate)),
+                   "Give these layers 7bit, half or float, or leave --portable out.");
+  }
+}
+
+}  // namespace mpq::cli
