@@ -125,9 +125,10 @@ RoundedGroup rounded_alike(const RoundingMethod& method, GridProblem problem, co
   return {std::move(best.integers), std::move(problem.scales)};
 }
 
-GroupProblem problem_of(const RoundingTarget& target, std::size_t group) {
-  return {target.aims[group], target.scales[group], target.widest.empty() ? Matrix() : target.widest[group],
-          target.widths[group], target.entries};
+/// Takes the group's matrices out of the target: layers may be large.
+GroupProblem take_problem(RoundingTarget& target, std::size_t group) {
+  return {std::move(target.aims[group]), std::move(target.scales[group]),
+          target.widest.empty() ? Matrix() : std::move(target.widest[group]), target.widths[group], target.entries};
 }
 
 void put_rows(const Matrix& from, const RowNumbers& rows, Matrix& to) {
@@ -224,7 +225,9 @@ double Contest::error(const RoundingMethod& method) {
   double sum = 0;
   for (std::size_t g = 0; g < picked_weights_.size(); ++g) {
     const Matrix& weights = picked_weights_[g];
-    const RoundedGroup group = rounded(method, problem_of(aim, g), view(method, g));
+    const Matrix widest = aim.widest.empty() ? Matrix() : aim.widest[g];
+    const RoundedGroup group =
+        rounded(method, {aim.aims[g], aim.scales[g], widest, aim.widths[g], aim.entries}, view(method, g));
     const Matrix change = group.integers.cwiseProduct(group.scales) - weights;
     Eigen::VectorXf shift;
     if (method.corrects_bias) shift = mean_error(change, weights, inputs_.fit[g]);
@@ -315,7 +318,7 @@ LayerRounding round_with(const RoundingTask& task, const std::vector<Matrix>& we
   for (std::size_t g = 0; g < inputs.size(); ++g) {
     std::optional<SecondOrder> view;
     if (method.looks_at_inputs()) view.emplace(gram_for(method, task, inputs[g]), method.damping);
-    RoundedGroup group = rounded(method, problem_of(target, g), view ? &*view : nullptr);
+    RoundedGroup group = rounded(method, take_problem(target, g), view ? &*view : nullptr);
     if (method.corrects_bias) {
       const Eigen::VectorXf shift =
           mean_error(group.integers.cwiseProduct(group.scales) - weights[g], weights[g], inputs[g]);
