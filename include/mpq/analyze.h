@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct AnalyzeOptions {
   /// rounds until the layer ranking is settled or `max_trials` is reached; the adjoint takes that many samples.
   int trials = 0;
   int max_trials = 20;
+  std::optional<Shard> shard;  ///< only these of the trials; the parts are joined by merge_parts()
   /// Random laws only: each trial runs W+E and W-E and keeps the mean.
   bool antithetic = true;
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
@@ -74,5 +76,15 @@ struct AnalysisCost {
 /// Throws Error{kInvalidInput} when the model does not run on the samples.
 Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options = {},
                     Observer& observer = silent_observer(), AnalysisCost* cost = nullptr);
+
+/// Joins the parts of one analysis, in any order, as AnalyzeOptions::shard divided it. Every trial is what it would
+/// have been in one run, so the result is that of one run: of reruns with a fixed number of trials bit for bit, of the
+/// adjoint up to the rounding of its sums. What differs: adaptive trials settle in each part by itself; a layer that no
+/// sample exercises gets the mean of the prices the parts put on it; within a memory limit outputs are measured against
+/// the energy of the part's own samples; and the pilots are the first part's. A layer that failed in one part is left
+/// alone.
+/// Throws Error{kUsage} when a part is missing or given twice, Error{kInvalidInput} when they are of different
+/// analyses.
+Sensitivity merge_parts(const std::vector<Sensitivity>& parts);
 
 }  // namespace mpq

@@ -42,7 +42,21 @@ struct AnalyzeSettings {
   bool antithetic = true;         ///< random laws only
   std::string scale_fit = "mse";  ///< "mse" | "minmax"
   int probes = 0;                 ///< reverse passes per sample; 0 where the engine makes none
+
+  bool operator==(const AnalyzeSettings&) const = default;
 };
+
+/// One of several parts of an analysis, each worked out by a run of its own: every `parts`-th trial, from the
+/// `part`-th on.
+struct Shard {
+  int part = 1;  ///< 1 to parts
+  int parts = 1;
+
+  /// "2/4". Throws Error{kUsage}.
+  static Shard parse(const std::string& text);
+};
+
+std::string to_string(const Shard& shard);  ///< "2/4"
 
 /// Measured damage of one candidate of one layer, all other layers untouched.
 struct CandidateScore {
@@ -53,6 +67,7 @@ struct CandidateScore {
   double damage = 0;              ///< aggregated over trials, in the metric's unit; never negative
   double standard_error = 0;
   int trials = 0;
+  std::vector<double> trial_damages = {};  ///< in the order of the trials; in a part of an analysis alone
   /// What choosing it adds to the network's time on TimeFacts::processor, below 0 where it is faster than float. Told
   /// by a profile (price_times); no part of the record of an analysis, which holds no times.
   std::int64_t nanoseconds = 0;
@@ -98,6 +113,8 @@ struct TimeFacts {
 struct MeasuredAs {
   std::string kind;   ///< as in OutputComparison
   double weight = 1;  ///< relative to the other outputs
+
+  bool operator==(const MeasuredAs&) const = default;
 };
 
 /// How the adjoint's prices compare with reruns of the same layers, candidates and samples.
@@ -113,6 +130,7 @@ struct Sensitivity {
   ModelFacts model;
   DataFacts data;
   AnalyzeSettings settings;
+  std::optional<Shard> shard;            ///< of a part that merge_parts() has not joined to the others yet
   std::vector<std::string> outputs;      ///< the outputs the damage is measured on
   std::vector<MeasuredAs> measured_as;   ///< by output; empty where an older record does not say
   std::vector<LayerSensitivity> layers;  ///< quantizable layers, in the model's order

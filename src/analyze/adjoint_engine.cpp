@@ -12,6 +12,7 @@
 #include "analyze/adjoint_products.h"
 #include "graph/adjoint/unroll.h"
 #include "graph/adjoint/upgrade.h"
+#include "quantize/rows.h"
 #include "runtime/session.h"
 #include "runtime/taken_branches.h"
 #include "support/parallel.h"
@@ -333,7 +334,7 @@ void Engine::add_energies(const Group& group, std::size_t task, std::size_t firs
   const std::span<const float> adjoints = group.dense[task].as<float>();
   for (std::size_t i = 0; i < count * probes; ++i) {
     const std::size_t half = group.trials[first + i / probes] % 2;
-    add_row_energies(rows, adjoints.subspan(i * size, size), outcomes_[group.tasks[task]].row_energies[half]);
+    quant::add_squares(rows, adjoints.subspan(i * size, size), outcomes_[group.tasks[task]].row_energies[half]);
   }
 }
 

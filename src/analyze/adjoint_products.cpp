@@ -101,21 +101,6 @@ Tensor RowProducts::operator()(const Tensor& errors, const Tensor& adjoints) con
   return session_.run({{"errors", errors}, {"adjoints", adjoints}}, {"products"})[0];
 }
 
-void add_row_energies(const quant::Rows& rows, std::span<const float> adjoint, std::vector<double>& energies) {
-  constexpr std::size_t kSideBySide = 64;  // as many neighbouring rows share cache lines
-  const std::size_t length = rows.length();
-  std::vector<float> numbers(kSideBySide * length);
-  energies.resize(rows.count(), 0.0);
-  for (std::size_t first = 0; first < rows.count(); first += kSideBySide) {
-    const std::size_t count = std::min(kSideBySide, rows.count() - first);
-    rows.gather(adjoint, first, count, numbers.data());
-    for (std::size_t r = 0; r < count; ++r) {
-      const float* row = numbers.data() + r * length;
-      energies[first + r] += dot(row, row, length);
-    }
-  }
-}
-
 double gathered_product(const Tensor& adjoint, const Tensor& indices, std::span<const float> error,
                         std::int64_t table_rows, std::size_t probe) {
   const auto picked = static_cast<std::size_t>(indices.size());

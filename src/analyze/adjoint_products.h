@@ -8,7 +8,6 @@
 
 #include "analyze/experiment.h"
 #include "analyze/stored_weights.h"
-#include "quantize/rows.h"
 #include "runtime/session.h"
 
 namespace mpq::perturb {
@@ -64,9 +63,6 @@ class RowProducts {
  private:
   runtime::Session session_;
 };
-
-/// Adds the sum of squares of every row of an adjoint, which is as large as the weight.
-void add_row_energies(const quant::Rows& rows, std::span<const float> adjoint, std::vector<double>& energies);
 
 /// sum over i of <adjoint[probe, i], error[indices[i]]>: the adjoint of a table by the rows that were looked up.
 double gathered_product(const Tensor& adjoint, const Tensor& indices, std::span<const float> error,

@@ -87,6 +87,7 @@ std::string checkpoint_key(const Experiment& experiment) {
     add(std::to_string(number));
   }
   add(std::to_string(options.seed));
+  if (options.shard) add(to_string(*options.shard));
   for (const Task& task : experiment.tasks) {
     add(experiment.layer_of(task).name);
     for (const Candidate& candidate : task.candidates) add(to_string(candidate));

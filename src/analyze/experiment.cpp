@@ -29,22 +29,12 @@ std::vector<std::size_t> permutation(std::size_t count, std::uint64_t seed) {
   return order;
 }
 
-/// One scale per channel at 4 bits, else the nearest width offered.
-std::size_t reference_of(const std::vector<Candidate>& candidates) {
-  const auto rank = [](const Candidate& c) {
-    return std::tuple(std::abs(c.bits - kReferenceBits), c.block != 0, c.bits);
-  };
-  const auto best = std::min_element(candidates.begin(), candidates.end(),
-                                     [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
-  return static_cast<std::size_t>(best - candidates.begin());
-}
-
 Task make_task(const Experiment& experiment, std::size_t layer, const std::vector<Candidate>& candidates) {
   Task task;
   task.layer = layer;
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(task.candidates),
                [](const Candidate& candidate) { return candidate.form != "float"; });
-  task.reference_candidate = reference_of(task.candidates);
+  task.reference_candidate = reference_candidate(task.candidates);
   try {
     const bool local = experiment.options.place == "local";
     task.targets = local ? graph::layer_outputs(experiment.form, layer) : experiment.outputs;
@@ -66,6 +56,17 @@ std::size_t cap_of(const Experiment& experiment, Observer& observer) {
   return experiment.samples.size();
 }
 
+/// Of every `parts`-th trial, from the `part`-th on.
+std::size_t trials_of_part(std::size_t all, Shard shard) {
+  const auto part = static_cast<std::size_t>(shard.part), parts = static_cast<std::size_t>(shard.parts);
+  if (part > all) {
+    throw Error(ErrorCode::kUsage,
+                "There are " + std::to_string(all) + " trials, so part " + to_string(shard) + " is empty.", "--shard",
+                "Divide the analysis into fewer parts, or give more samples and a larger --max-trials.");
+  }
+  return (all - part) / parts + 1;
+}
+
 }  // namespace
 
 std::vector<TrialRange> Experiment::rounds() const {
@@ -78,6 +79,15 @@ std::vector<TrialRange> Experiment::rounds() const {
     done = end;
   }
   return result;
+}
+
+std::size_t reference_candidate(const std::vector<Candidate>& candidates) {
+  const auto rank = [](const Candidate& c) {
+    return std::tuple(std::abs(c.bits - kReferenceBits), c.block != 0, c.bits);
+  };
+  const auto best = std::min_element(candidates.begin(), candidates.end(),
+                                     [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+  return static_cast<std::size_t>(best - candidates.begin());
 }
 
 std::vector<SameShapes> by_shapes(const Experiment& experiment) {
@@ -108,7 +118,8 @@ Experiment make_experiment(const Model& model, const Samples& samples,
   }
   for (const runtime::MeasuredOutput& output : experiment.measured) experiment.outputs.push_back(output.name);
   experiment.order = permutation(samples.size(), options.seed);
-  experiment.trial_cap = cap_of(experiment, observer);
+  experiment.trials_of_all = cap_of(experiment, observer);
+  experiment.trial_cap = trials_of_part(experiment.trials_of_all, options.shard.value_or(Shard{}));
   for (std::size_t layer = 0; layer < model.layers().size(); ++layer) {
     if (!model.layers()[layer].quantizable()) continue;
     if (experiment.tasks.size() == candidates.size()) break;

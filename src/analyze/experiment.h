@@ -40,10 +40,16 @@ struct Experiment {
   std::vector<runtime::MeasuredOutput> measured = {};  ///< the same outputs, and what the user says of them
   std::vector<Task> tasks = {};                        ///< one per quantizable layer
   std::vector<std::size_t> order = {};                 ///< a permutation of the samples, keyed by the seed
-  std::size_t trial_cap = 0;
+  std::size_t trials_of_all = 0;                       ///< of all parts
+  std::size_t trial_cap = 0;                           ///< of this part: trials are counted within it
 
+  /// The place of this part's k-th trial among those of all parts.
+  std::size_t number_of(std::size_t trial) const {
+    const auto [part, parts] = options.shard.value_or(Shard{});
+    return trial * static_cast<std::size_t>(parts) + static_cast<std::size_t>(part - 1);
+  }
   /// Trial k of every layer and candidate uses the same sample: common random numbers.
-  std::size_t sample_of(std::size_t trial) const { return order[trial % order.size()]; }
+  std::size_t sample_of(std::size_t trial) const { return order[number_of(trial) % order.size()]; }
   const Layer& layer_of(const Task& task) const { return model.layers()[task.layer]; }
   bool adaptive() const { return options.trials == 0; }
   /// The trials in portions: all at once, or 4, 8, 16, ... in total when adaptive.
@@ -56,7 +62,11 @@ struct SameShapes {
 };
 std::vector<SameShapes> by_shapes(const Experiment& experiment);
 
-/// Throws Error{kInvalidInput} without samples, Error{kUsage} when `outputs_glob` matches nothing.
+/// The candidate a layer is ranked by: one scale per channel at 4 bits, else the nearest width offered.
+std::size_t reference_candidate(const std::vector<Candidate>& candidates);
+
+/// Throws Error{kInvalidInput} without samples, Error{kUsage} when `outputs_glob` matches nothing or when there are
+/// fewer trials than parts.
 Experiment make_experiment(const Model& model, const Samples& samples,
                            const std::vector<std::vector<Candidate>>& candidates, const AnalyzeOptions& options,
                            Observer& observer);

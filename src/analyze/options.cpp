@@ -45,6 +45,12 @@ void AnalyzeOptions::validate() const {
           "Plain grids are always offered; the list of forms lacks \"grid\".", "--forms");
   require(!bits.empty(), "No candidate width was given; widths are 2 to 8, 16 and 32 (float).", "--bits");
   require(probes >= 1, "At least one probe is needed; " + std::to_string(probes) + " were asked for.", "--probes");
+  require(!shard || (shard->part >= 1 && shard->part <= shard->parts),
+          "There is no part " + to_string(shard.value_or(Shard{})) + ".", "--shard");
+  const auto offered = [&](const char* form) { return std::find(forms.begin(), forms.end(), form) != forms.end(); };
+  require(!shard || !(offered("rows") || offered("codebook")),
+          "Rows and codebooks are made of the prices of the whole analysis; a part of it cannot offer them.",
+          "--shard");
   require(pilots >= 0, "The number of pilot layers cannot be " + std::to_string(pilots) + ".", "pilots");
   require(engine == "auto" || (engine == "noise") == (noise != "quantization"),
           "The engine \"" + engine + "\" does not go with the noise \"" + noise + "\".", "--noise");

@@ -89,7 +89,8 @@ std::vector<Target> fold_samples(const Experiment& experiment, const std::vector
   constexpr std::size_t kAtOnce = 8;  // outputs of so many samples are held at a time
   const runtime::Session session(graph::with_outputs(experiment.form, names), *experiment.form.store);
   const bool network = experiment.options.place == "network";
-  const std::size_t used = std::min(experiment.samples.size(), experiment.trial_cap);
+  // Of all parts, so that every part speaks of the same scale.
+  const std::size_t used = std::min(experiment.samples.size(), experiment.trials_of_all);
   std::vector<Target> targets(names.size(), Target{OutputKind::kTensor, 0});
   const std::vector<std::optional<OutputKind>> kinds = kinds_given(experiment, names);
   for (std::size_t begin = 0; begin < used; begin += kAtOnce) {

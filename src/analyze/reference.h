@@ -35,8 +35,8 @@ struct Reference {
   std::string engine;          ///< resolved: "noise", "rounding" or "adjoint"
 };
 
-/// Runs the network on every sample the trials can use. Warns of targets that hold nothing to be compared with.
-/// Throws Error{kInvalidInput} when the model does not run on the samples.
+/// Runs the network on every sample the trials of all parts can use. Warns of targets that hold nothing to be compared
+/// with. Throws Error{kInvalidInput} when the model does not run on the samples.
 Reference measure_reference(const Experiment& experiment, Observer& observer);
 
 /// The same of outputs that are there already: `outputs(k)` gives those of the k-th trial, in the experiment's order.

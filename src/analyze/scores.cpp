@@ -35,19 +35,14 @@ LayerSensitivity score_layer(const Experiment& experiment, const Task& task, con
   LayerSensitivity result;
   result.layer = experiment.layer_of(task);
   result.row_energies = outcome.row_energies;
-  for (std::size_t c = 0; c < task.candidates.size(); ++c) {
-    const MeanError score = aggregate(outcome.damages[c], experiment.options);
+  for (const Candidate& candidate : task.candidates) {
     CandidateScore& entry = result.candidates.emplace_back();
-    entry.candidate = task.candidates[c];
-    entry.stored_bytes = stored_bytes(result.layer, entry.candidate);
-    entry.damage = score.mean;
-    entry.standard_error = score.standard_error;
-    entry.trials = static_cast<int>(outcome.damages[c].size());
-    if (c == task.reference_candidate) {
-      result.score = score.mean;
-      result.standard_error = score.standard_error;
-    }
+    entry.candidate = candidate;
+    entry.stored_bytes = stored_bytes(result.layer, candidate);
   }
+  fill_scores(outcome.damages, experiment.options, result);
+  for (std::size_t c = 0; c < task.candidates.size() && experiment.options.shard; ++c)
+    result.candidates[c].trial_damages = outcome.damages[c];
   CandidateScore& unchanged = result.candidates.emplace_back();
   unchanged.stored_bytes = stored_bytes(result.layer, unchanged.candidate);
   return result;
@@ -81,6 +76,27 @@ MeanError aggregate(std::span<const double> damages, const AnalyzeOptions& optio
   return {point({damages.begin(), damages.end()}, options), bootstrap_error(damages, options)};
 }
 
+std::size_t reference_candidate(const LayerSensitivity& layer) {
+  std::vector<Candidate> candidates;
+  for (const CandidateScore& score : layer.candidates) {
+    if (score.candidate.form != "float") candidates.push_back(score.candidate);
+  }
+  return reference_candidate(candidates);
+}
+
+void fill_scores(const DamageTable& damages, const AnalyzeOptions& options, LayerSensitivity& layer) {
+  for (std::size_t c = 0; c < damages.size(); ++c) {
+    const MeanError score = aggregate(damages[c], options);
+    layer.candidates[c].damage = score.mean;
+    layer.candidates[c].standard_error = score.standard_error;
+    layer.candidates[c].trials = static_cast<int>(damages[c].size());
+  }
+  if (damages.empty()) return;
+  const CandidateScore& ranked_by = layer.candidates[reference_candidate(layer)];
+  layer.score = ranked_by.damage;
+  layer.standard_error = ranked_by.standard_error;
+}
+
 std::vector<std::span<const double>> reference_rows(const Experiment& experiment,
                                                     const std::vector<TaskOutcome>& outcomes) {
   std::vector<std::span<const double>> rows;
@@ -98,6 +114,7 @@ Sensitivity make_sensitivity(const Experiment& experiment, const Reference& refe
   result.model = experiment.model.facts();
   result.data = experiment.samples.facts();
   result.settings = settings_of(experiment.options, reference);
+  result.shard = experiment.options.shard;
   result.outputs = experiment.outputs;
   for (const std::string& output : experiment.outputs) {
     const Target& target = reference.targets.at(output);

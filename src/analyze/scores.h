@@ -26,6 +26,12 @@ struct TaskOutcome {
 /// A single trial says nothing about the spread: the error is then put at the damage itself.
 MeanError aggregate(std::span<const double> damages, const AnalyzeOptions& options);
 
+/// The candidate the layer is ranked by.
+std::size_t reference_candidate(const LayerSensitivity& layer);
+
+/// Writes damages, errors and the score into a layer whose first candidates, one per row, the damages are of.
+void fill_scores(const DamageTable& damages, const AnalyzeOptions& options, LayerSensitivity& layer);
+
 /// The record of everything measured. Tasks that failed join the skipped layers with their reason.
 Sensitivity make_sensitivity(const Experiment& experiment, const Reference& reference,
                              const std::vector<TaskOutcome>& outcomes);

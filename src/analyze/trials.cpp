@@ -70,7 +70,7 @@ void run_random(const Item& item, Runner& runner, ItemResult& result) {
   };
   for (std::size_t k = 0; k < item.range.count; ++k) {
     const std::vector<float> noise = draw_noise(item.experiment.law, item.experiment.options.seed, item.layer().name,
-                                                item.range.first + k, item.weight.size());
+                                                item.experiment.number_of(item.range.first + k), item.weight.size());
     for (std::size_t c = 0; c < amplitudes.size(); ++c) {
       item.stop_if_cancelled();
       const double forth = damage(noise, amplitudes[c], 1, k);

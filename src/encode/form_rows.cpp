@@ -26,9 +26,9 @@ std::int64_t row_count(const StorageForm& form) {
   return rows;
 }
 
-namespace {
-
 std::int64_t row_length(const Layer& layer, const StorageForm& form) { return layer.parameters / row_count(form); }
+
+namespace {
 
 /// Axes of the weight, those that count rows first.
 std::vector<std::int64_t> axes_by_rows(const Layer& layer) {

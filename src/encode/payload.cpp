@@ -85,7 +85,7 @@ TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::s
 
 TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const StorageForm::RowClass& alike,
                        const std::string& name) {
-  const std::int64_t length = layer.parameters / row_count(form);
+  const std::int64_t length = row_length(layer, form);
   TensorPlan plan{name, onnx::TensorProto::UINT8, {}, quant::packed_bytes(alike.rows * length, alike.bits)};
   plan.dims = {plan.bytes};
   return plan;

@@ -71,6 +71,7 @@ std::string look_up(FunctionBody& body, const StorageForm& form);  // form_codeb
 
 // form_rows.cpp
 std::int64_t row_count(const StorageForm& form);
+std::int64_t row_length(const Layer& layer, const StorageForm& form);  ///< weights per row
 /// How many rows have which of the candidate's widths.
 std::vector<StorageForm::RowClass> row_classes_of(const Candidate& candidate);
 /// Completes a form with row_classes: its `tail` and `turned`.

@@ -31,18 +31,10 @@ struct RowErrors {
 using RowBits = std::vector<std::uint8_t>;
 
 std::vector<double> row_errors(std::span<const float> weight, const Layer& layer, const Candidate& candidate) {
-  const std::vector<float> stored = quant::stored_values(weight, layer, candidate);
-  const quant::Rows rows(quant::scale_layout(layer, candidate));
-  std::vector<float> differences(weight.size());
-  for (std::size_t i = 0; i < weight.size(); ++i) differences[i] = stored[i] - weight[i];
-  std::vector<float> row(rows.length());
+  std::vector<float> error = quant::stored_values(weight, layer, candidate);
+  for (std::size_t i = 0; i < error.size(); ++i) error[i] -= weight[i];
   std::vector<double> errors;
-  for (std::size_t r = 0; r < rows.count(); ++r) {
-    rows.gather<float>(differences, r, 1, row.data());
-    double sum = 0;
-    for (const float difference : row) sum += static_cast<double>(difference) * static_cast<double>(difference);
-    errors.push_back(sum);
-  }
+  quant::add_squares(quant::Rows(quant::scale_layout(layer, candidate)), error, errors);
   return errors;
 }
 

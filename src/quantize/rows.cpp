@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <Eigen/Core>
+
 namespace mpq::quant {
 
 namespace {
@@ -61,6 +63,21 @@ Rows::Rows(const ScaleLayout& layout) {
     inner.pop_back();
   }
   run_offsets_ = offsets_over(inner);
+}
+
+void add_squares(const Rows& rows, std::span<const float> tensor, std::vector<double>& sums) {
+  constexpr std::size_t kSideBySide = 64;  // as many neighbouring rows share cache lines
+  const std::size_t length = rows.length();
+  std::vector<float> numbers(kSideBySide * length);
+  sums.resize(rows.count(), 0.0);
+  for (std::size_t first = 0; first < rows.count(); first += kSideBySide) {
+    const std::size_t count = std::min(kSideBySide, rows.count() - first);
+    rows.gather(tensor, first, count, numbers.data());
+    for (std::size_t r = 0; r < count; ++r) {
+      const Eigen::Map<const Eigen::VectorXf> row(numbers.data() + r * length, static_cast<Eigen::Index>(length));
+      sums[first + r] += static_cast<double>(row.squaredNorm());
+    }
+  }
 }
 
 }  // namespace mpq::quant

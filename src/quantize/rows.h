@@ -59,4 +59,7 @@ class Rows {
   std::size_t run_stride_ = 1;
 };
 
+/// Adds the sum of the squares of every row of a tensor to `sums`, which grow from nothing to one per row.
+void add_squares(const Rows& rows, std::span<const float> tensor, std::vector<double>& sums);
+
 }  // namespace mpq::quant

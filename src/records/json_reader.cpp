@@ -100,6 +100,11 @@ std::uint64_t JsonReader::natural() const {
   return value_->get<std::uint64_t>();
 }
 
+double JsonReader::non_negative() const {
+  if (!value_->is_number() || value_->get<double>() < 0) fail("a number of at least 0");
+  return value_->get<double>();
+}
+
 std::string JsonReader::word(const std::vector<std::string>& choices) const {
   const std::string text = string();
   if (std::find(choices.begin(), choices.end(), text) == choices.end()) fail("one of " + join(choices, ", "));

@@ -32,6 +32,7 @@ class JsonReader {
   std::int64_t integer(std::int64_t least, std::int64_t greatest = INT64_MAX) const;
   int small_integer(int least, int greatest) const;
   std::uint64_t natural() const;
+  double non_negative() const;  ///< a finite number
   /// One of a few words.
   std::string word(const std::vector<std::string>& choices) const;
 

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "mpq/error.h"
+
 #include "records/layer_json.h"
 
 namespace mpq {
@@ -52,6 +54,7 @@ Json write_candidate_score(const CandidateScore& score) {
   put_number(object, "damage", score.damage);
   put_number(object, "standard_error", score.standard_error);
   object["trials"] = score.trials;
+  if (!score.trial_damages.empty()) object["trial_damages"] = score.trial_damages;
   return object;
 }
 
@@ -64,6 +67,9 @@ CandidateScore read_candidate_score(const JsonReader& reader) {
   score.damage = reader.non_negative("damage");
   score.standard_error = reader.non_negative("standard_error");
   score.trials = reader.at("trials").small_integer(0, INT32_MAX);
+  if (const auto damages = reader.find("trial_damages")) {
+    for (const JsonReader& damage : damages->elements()) score.trial_damages.push_back(damage.non_negative());
+  }
   return score;
 }
 
@@ -123,6 +129,15 @@ EngineAgreement read_agreement(const JsonReader& reader) {
   return {reader.at("pairs").integer(0), reader.number("rank_correlation"), reader.number("median_ratio")};
 }
 
+Shard read_shard(const JsonReader& reader) {
+  try {
+    return Shard::parse(reader.string());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUsage) throw;
+    reader.fail("a part such as \"1/4\"");
+  }
+}
+
 }  // namespace
 
 Json write_sensitivity(const Sensitivity& value) {
@@ -140,6 +155,7 @@ Json write_sensitivity(const Sensitivity& value) {
               {"model", write_model_facts(value.model)},
               {"data", write_data_facts(value.data)},
               {"settings", write_settings(value.settings)},
+              {"shard", value.shard ? Json(to_string(*value.shard)) : Json(nullptr)},
               {"outputs", value.outputs},
               {"measured_as", std::move(measured_as)},
               {"size", write_size(value.size)},
@@ -157,6 +173,7 @@ Sensitivity read_sensitivity(const JsonReader& reader) {
   value.model = read_model_facts(reader.at("model"));
   value.data = read_data_facts(reader.at("data"));
   value.settings = read_settings(reader.at("settings"));
+  if (const auto shard = reader.find("shard")) value.shard = read_shard(*shard);
   for (const JsonReader& output : reader.at("outputs").elements()) value.outputs.push_back(output.string());
   if (const auto roles = reader.find("measured_as")) {
     for (const JsonReader& output : roles->elements())

@@ -39,12 +39,14 @@ MADE = {
     "run.json": "quantize model.onnx --budget 6bit --calibration inputs.npz --eval test.npz --labels labels.npy "
                 "-o run.onnx --report-json run.json",
     "model.onnx.sensitivity.json": "analyze model.onnx --calibration inputs.npz",
+    "part.sensitivity.json": "analyze model.onnx --calibration inputs.npz --shard 1/1 -o part.sensitivity.json",
     "model.profile.json": "profile model.onnx --devices cpu --repeats 1 -o model.profile.json",
 }
 TAKEN = {
-    "README.md": {"run.json": ["run.json"], "model.profile.json": ["model.profile.json"]},
+    "README.md": {"run.json": ["run.json"], "part.sensitivity.json": ["part.sensitivity.json"],
+                  "model.profile.json": ["model.profile.json"]},
     "ci.md": {"run.json": ["last/model.run.json", "RECORD"]},
-    "cli.md": {"model.profile.json": ["model.profile.json"], "run.json": ["run.json"]},
+    "cli.md": {"part.sensitivity.json": ["part.sensitivity.json"], "model.profile.json": ["model.profile.json"], "run.json": ["run.json"]},
     "compute-forms.md": {"model.mpq-6bit.onnx": ["model.mpq-6bit.onnx"]},
     "formats.md": {"run.json": ["run.json"]},
     "getting-started.md": {"run.json": ["old.run.json"]},
@@ -56,7 +58,7 @@ TAKEN = {
 # Words that stand for something of the reader's own.
 PLACEHOLDERS = {"AFTER": "run.json", "B": "6bit", "BEFORE": "run.json", "COMMAND": "quantize", "D": "test.npz",
                 "DIR": "weights", "F": "md", "GLOB": "*", "LIST": "cpu:0,cpu:1", "MODEL": "model.onnx",
-                "NAME": "*Gemm", "P": "model.profile.json", "PAGE": "mpq", "QUANTIZED": "model.mpq-6bit.onnx",
+                "NAME": "*Gemm", "P": "model.profile.json", "PAGE": "mpq", "PARTS": "part.sensitivity.json", "QUANTIZED": "model.mpq-6bit.onnx",
                 "RECORD": "run.json", "REFERENCE": "model.onnx", "SENSITIVITY": "model.onnx.sensitivity.json",
                 "SHELL": "bash", "X": "1%"}
 # Commands that no test of a few seconds can run, with the reason.

@@ -1,4 +1,5 @@
-#include <chrono>
+#include <optional>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -29,6 +30,11 @@ RunRecord record_of(const Model& model, const Sensitivity& scores, const Analysi
   return record;
 }
 
+/// ".2-of-4" in the names of parts.
+std::string part_tag(const std::optional<Shard>& shard) {
+  return shard ? fmt::format(".{}-of-{}", shard->part, shard->parts) : "";
+}
+
 }  // namespace
 
 int run_analyze(const Settings& settings, Console& console) {
@@ -37,7 +43,7 @@ int run_analyze(const Settings& settings, Console& console) {
   const std::string& path = settings.positionals[0];
   const Model model = load_model(path, console);
   const bool to_stdout = settings.output == "-";
-  const std::string output = output_path(settings.output, path + ".sensitivity.json");
+  const std::string output = output_path(settings.output, path + part_tag(options.shard) + ".sensitivity.json");
   std::vector<std::string> outputs;
   if (!to_stdout) outputs.push_back(output);
   if (!settings.report_json.empty()) outputs.push_back(settings.report_json);

@@ -28,9 +28,6 @@
 namespace mpq::cli {
 namespace {
 
-/// Options and commands of the full contract that this version does not have yet.
-const std::set<std::string> kNotYet = {"--shard", "merge"};
-
 Error usage_error(const std::string& what, const std::string& hint) { return Error(ErrorCode::kUsage, what, {}, hint); }
 
 std::string help_hint(const Command& command) {
@@ -68,8 +65,6 @@ void reject_extras(const Command& command, const std::vector<std::string>& extra
   for (const std::string& extra : extras) {
     if (extra.size() < 2 || extra[0] != '-') continue;
     const std::string name = extra.substr(0, extra.find('='));
-    if (kNotYet.count(name) != 0)
-      throw usage_error(fmt::format("{} is not in this version of mpq yet.", name), help_hint(command));
     if (find_option(name.substr(2)) != nullptr && name.substr(0, 2) == "--") {
       throw usage_error(fmt::format("`mpq {}` does not take {}.", command.name, name), help_hint(command));
     }
@@ -123,8 +118,6 @@ const Command& command_named(const std::string& name) {
   const std::string hint = "`mpq help` lists the commands.";
   if (name[0] == '-')
     throw usage_error(fmt::format("{} stands where the command should be; options come after it.", name), hint);
-  if (kNotYet.count(name) != 0)
-    throw usage_error(fmt::format("`mpq {}` is not in this version of mpq yet.", name), hint);
   std::vector<std::string> known = {"help"};
   for (const Topic& topic : topic_table()) known.emplace_back(topic.name);
   for (const Command& command : command_table()) known.emplace_back(command.name);

@@ -46,11 +46,21 @@ const std::vector<Command>& table() {
        "measure the sensitivity of every layer",
        "mpq analyze model.onnx --calibration inputs.npz\n"
        "mpq analyze model.onnx --calibration inputs.npz --effort 5 -o model.sensitivity.json\n"
-       "mpq analyze model.onnx --engine noise --noise gaussian --trials 8",
+       "mpq analyze model.onnx --engine noise --noise gaussian --trials 8\n"
+       "mpq analyze model.onnx --calibration inputs.npz --shard 1/4",
        "Perturbs the weights of each layer a number of times, measures how much the outputs move, and writes a score "
        "with "
        "its standard error for every layer and width: MODEL.sensitivity.json. Planning from it takes milliseconds.",
        run_analyze},
+      {"merge",
+       kMerge,
+       {"PART"},
+       "join the parts of a divided analysis",
+       "mpq merge model.onnx.*-of-4.sensitivity.json -o model.sensitivity.json",
+       "Joins what `mpq analyze --shard 1/N` to `--shard N/N` wrote, on as many machines, into the record that one run "
+       "would have written: PART without -K-of-N. Every part is needed, of the same model, samples and options.",
+       run_merge,
+       true},
       {"plan",
        kPlan,
        {"SENSITIVITY"},

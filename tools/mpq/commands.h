@@ -27,6 +27,7 @@ const Command* find_command(const std::string& name);
 int run_quantize(const Settings& settings, Console& console);
 int run_inspect(const Settings& settings, Console& console);
 int run_analyze(const Settings& settings, Console& console);
+int run_merge(const Settings& settings, Console& console);
 int run_plan(const Settings& settings, Console& console);
 int run_profile(const Settings& settings, Console& console);
 int run_run(const Settings& settings, Console& console);

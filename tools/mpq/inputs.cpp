@@ -39,7 +39,12 @@ Samples or_synthetic(const std::optional<Samples>& given, const Model& model, co
 
 Sensitivity read_scores(const std::string& path) {
   const AnyRecord record = read_record(path);
-  if (const auto* scores = std::get_if<Sensitivity>(&record)) return *scores;
+  if (const auto* scores = std::get_if<Sensitivity>(&record)) {
+    if (!scores->shard) return *scores;
+    throw Error(ErrorCode::kInvalidInput,
+                fmt::format("The record is part {} of an analysis.", to_string(*scores->shard)), path,
+                "Join the parts with `mpq merge`.");
+  }
   const auto* run = std::get_if<RunRecord>(&record);
   if (run != nullptr && run->sensitivity) return *run->sensitivity;
   throw Error(ErrorCode::kInvalidInput, "The record holds no sensitivities.", path,

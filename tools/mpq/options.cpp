@@ -19,17 +19,19 @@ using G = Option::Group;
 constexpr unsigned kReaders = kQuantize | kAnalyze;            ///< commands that run the perturbation engine
 constexpr unsigned kAllocators = kQuantize | kPlan;            ///< commands that choose widths
 constexpr unsigned kRunners = kQuantize | kAnalyze | kVerify;  ///< commands that run models
-constexpr unsigned kJson = kQuantize | kInspect | kAnalyze | kPlan | kProfile | kRun | kVerify | kDiff | kCheck;
+constexpr unsigned kJson =
+    kQuantize | kInspect | kAnalyze | kMerge | kPlan | kProfile | kRun | kVerify | kDiff | kCheck;
 constexpr std::int64_t kMostSeed = (std::int64_t{1} << 53) - 1;  ///< exact in any JSON reader
 
 // clang-format off
 const std::array kTable = {
     Option{"output", 'o', "PATH", "where to write; a folder keeps the default name; - is stdout for text",
-           kQuantize | kAnalyze | kPlan | kProfile | kReport, G::kFiles, &S::output},
+           kQuantize | kAnalyze | kMerge | kPlan | kProfile | kReport, G::kFiles, &S::output},
     Option{"output", 'o', "PATH.npz", "write the outputs of all requests, one array per output with a leading axis over them",
            kRun, G::kFiles, &S::output},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
-           kQuantize | kAnalyze | kPlan | kProfile | kRun | kVerify | kReport | kCheck | kInspect, G::kFiles, &S::force},
+           kQuantize | kAnalyze | kMerge | kPlan | kProfile | kRun | kVerify | kReport | kCheck | kInspect, G::kFiles,
+           &S::force},
     Option{"calibration", 0, "DATA", "inputs to measure with: an .npz, a folder of .npy, of ONNX test data or of images; "
            "without it, synthetic inputs", kReaders, G::kFiles, &S::calibration},
     Option{"eval", 0, "DATA", "inputs to judge the result on; without it, a held-out fifth of the calibration data",
@@ -120,6 +122,8 @@ const std::array kTable = {
     Option{"trials", 0, "N|adaptive", "perturbations per layer and candidate; adaptive stops when the ranking is settled "
            "(the default)", kReaders, G::kAnalysis, &S::trials},
     Option{"max-trials", 0, "N", "cap of the adaptive trials, and of the samples the adjoint sees", kReaders, G::kAnalysis, &S::max_trials, 1, 1'000'000},
+    Option{"shard", 0, "K/N", "work out only the Kth of N parts, for `mpq merge` to join: every Nth trial, so that N machines share the analysis",
+           kAnalyze, G::kAnalysis, &S::shard},
     Option{"metric", 0, "auto|kl|mse|relative_l2|sqnr|cosine", "what counts as damage (default auto: kl for "
            "distributions, else mse)", kRunners, G::kAnalysis, &S::metric},
     Option{"place", 0, "network|local", "where it is measured: the network's outputs or the layer's own (default network)",

@@ -25,7 +25,8 @@ enum CommandBit : unsigned {
   kProfile = 1U << 9,
   kRun = 1U << 10,
   kMan = 1U << 11,
-  kEveryCommand = (1U << 12) - 1
+  kMerge = 1U << 12,
+  kEveryCommand = (1U << 13) - 1
 };
 
 /// What the user asked for: every option of every command, at its default until something sets it.
@@ -41,7 +42,8 @@ struct Settings {
   bool uniform = false, dry_run = false, frontier = false, divided = false, portable = false;
 
   std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;
-  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs, checkpoint;
+  std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs, checkpoint,
+                                     shard;
 
   std::string max_bytes, max_drop, min_sqnr, min_top1_agreement, max_regression, baseline, junit;
   std::vector<std::string> min_bits;

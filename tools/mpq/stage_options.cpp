@@ -128,6 +128,7 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   options.aggregation = settings.aggregation;
   options.trials = parse_trials(settings.trials);
   options.max_trials = static_cast<int>(settings.max_trials.value_or(kEfforts[effort - 1].samples));
+  if (!settings.shard.empty()) options.shard = Shard::parse(settings.shard);
   options.pilots = kEfforts[effort - 1].pilots;
   if (!settings.bits.empty()) options.bits = parse_bits(settings.bits);
   if (!settings.forms.empty()) options.forms = parse_forms(settings.forms);
@@ -257,6 +258,7 @@ std::string analysis_key(const Model& model, const std::string& data, const Anal
                   o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes, o.pilots,
                   fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
+  if (o.shard) key += ' ' + to_string(*o.shard);
   // Piece by piece there are no reruns, so that other layers may be left alone.
   if (o.memory_limit_bytes > 0) key += fmt::format(" memory {}", o.memory_limit_bytes);
   return fmt::format("{}-{:016x}", model.facts().sha256.substr(0, 16), short_hash(key));

@@ -30,6 +30,10 @@ TEST(Schemas, DescribeEveryKeyAndRequireWhatIsAlwaysWritten) { EXPECT_THAT(schem
 TEST(Schemas, AcceptEveryRecordThatIsWritten) {
   EXPECT_THAT(schemas().problems("sensitivity", json_of(example_sensitivity())), IsEmpty());
   EXPECT_THAT(schemas().problems("sensitivity", json_of(Sensitivity{})), IsEmpty());
+  Sensitivity shard = example_sensitivity();
+  shard.shard = Shard{1, 2};
+  shard.layers[0].candidates[0].trial_damages = {0, 1.5};
+  EXPECT_THAT(schemas().problems("sensitivity", json_of(shard)), IsEmpty());
   EXPECT_THAT(schemas().problems("plan", json_of(example_plan())), IsEmpty());
   EXPECT_THAT(schemas().problems("plan", json_of(Plan{})), IsEmpty());
   EXPECT_THAT(schemas().problems("run", json_of(example_run())), IsEmpty());
@@ -67,7 +71,9 @@ TEST(Schemas, AcceptNumbersThatAreNotFinite) {
 
 TEST(Schemas, DescribeNothingThatIsNeverWritten) {
   const SchemaChecker checker(MPQ_SCHEMA_DIR, {"sensitivity", "plan", "run"});
-  checker.problems("run", json_of(example_run()));
+  RunRecord record = example_run();
+  record.sensitivity->layers[0].candidates[0].trial_damages = {0.5};
+  checker.problems("run", json_of(record));
   EXPECT_THAT(checker.unseen(), IsEmpty());
 }
 

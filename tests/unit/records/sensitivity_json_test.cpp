@@ -50,6 +50,22 @@ TEST(SensitivityJson, KeepsEveryValue) {
   EXPECT_TRUE(value.settled);
 }
 
+TEST(SensitivityJson, KeepsWhatJoinsTheParts) {
+  Sensitivity part = example_sensitivity();
+  part.shard = Shard{2, 3};
+  part.layers[0].candidates[0].trial_damages = {0, 0.1, 5e-324};
+  const Sensitivity value = sensitivity_from_json(to_json(part), kFile);
+  ASSERT_TRUE(value.shard.has_value());
+  EXPECT_EQ(to_string(*value.shard), "2/3");
+  EXPECT_EQ(value.layers[0].candidates[0].trial_damages, (std::vector<double>{0, 0.1, 5e-324}));
+  EXPECT_FALSE(sensitivity_from_json(to_json(example_sensitivity()), kFile).shard.has_value());
+}
+
+TEST(SensitivityJson, RejectsBrokenParts) {
+  EXPECT_THAT(rejected("\"shard\": null", "\"shard\": \"4/3\""), HasSubstr("shard"));
+  EXPECT_THAT(rejected("\"trials\": 12}", "\"trials\": 12, \"trial_damages\": [-1]}"), HasSubstr("trial_damages"));
+}
+
 TEST(SensitivityJson, StartsWithItsVersionAndKind) {
   EXPECT_EQ(to_json(example_sensitivity()).substr(0, 54),
             "{\n  \"schema_version\": 1,\n  \"record\": \"sensitivity\",\n  ");
@@ -112,7 +128,11 @@ TEST(SensitivityJson, EveryMissingKeyIsNamed) {
       EXPECT_TRUE(sensitivity_from_json(text, kFile).measured_as.empty());
       continue;
     }
-    if (key == "agreement") {  // so is this
+    if (key == "shard") {  // so are these
+      EXPECT_FALSE(sensitivity_from_json(text, kFile).shard.has_value());
+      continue;
+    }
+    if (key == "agreement") {
       EXPECT_FALSE(sensitivity_from_json(text, kFile).agreement.has_value());
       continue;
     }
