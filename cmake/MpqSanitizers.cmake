@@ -4,6 +4,9 @@ if(MPQ_SANITIZE)
   target_compile_options(mpq_sanitizers INTERFACE -fsanitize=${MPQ_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(mpq_sanitizers INTERFACE -fsanitize=${MPQ_SANITIZE})
   if(MPQ_SANITIZE MATCHES "undefined")
-    target_compile_options(mpq_sanitizers INTERFACE -fno-sanitize-recover=all)
+    # Left out: what AddressSanitizer finds too (null, object-size) or what costs nothing here (alignment, vptr). They
+    # take a fifth of the compile time.
+    target_compile_options(mpq_sanitizers INTERFACE -fno-sanitize-recover=all
+                           -fno-sanitize=null,object-size,alignment,vptr)
   endif()
 endif()

@@ -14,6 +14,7 @@
 #include "analyze/engine.h"
 #include "encode/encode.h"
 #include "encode/metadata.h"
+#include "encode/plan_check.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency/latency_bench.h"
@@ -49,9 +50,23 @@ auto timed(Timings& timings, const std::string& stage, const Work& work) {
 std::vector<std::vector<Candidate>> candidates_of(const Model& model, const AnalyzeOptions& options) {
   std::vector<std::vector<Candidate>> result;
   for (const Layer& layer : model.layers()) {
-    if (layer.quantizable()) result.push_back(encode::candidates_for(layer, options.bits, options.forms));
+    if (!layer.quantizable()) continue;
+    auto& candidates = result.emplace_back(encode::candidates_for(layer, options.bits, options.forms));
+    if (options.store == "packed") continue;
+    std::erase_if(candidates, [&](const Candidate& candidate) {
+      return candidate.has_scales() && encode::stands_packed(candidate, model.opset());
+    });
   }
   return result;
+}
+
+void warn_of_missing_int4(const Model& model, const AnalyzeOptions& options, Observer& observer) {
+  const Candidate nibbles{4, "grid", 0};
+  const bool wanted = std::find(options.bits.begin(), options.bits.end(), nibbles.bits) != options.bits.end();
+  if (options.store == "packed" || !wanted || !encode::stands_packed(nibbles, model.opset())) return;
+  observer.warn("A model of opset " + std::to_string(model.opset()) +
+                    " cannot hold int4 tensors: a fast store has 8 bits, half floats and floats alone.",
+                "Convert the model to opset 21, or leave out --store fast.");
 }
 
 encode::RunForm run_form_of(const std::string& compute) {
@@ -246,6 +261,7 @@ void add_written(const QuantizedModel& quantized, RunRecord& record) {
 Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options, Observer& observer,
                     AnalysisCost* cost) {
   options.validate();
+  warn_of_missing_int4(model, options, observer);
   const auto candidates = candidates_of(model, options);
   if (candidates.empty()) {
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,

@@ -43,6 +43,9 @@ struct AnalyzeOptions {
   /// Storage forms offered besides half floats and the layer as it is: "grid" (always among them), "blocks" (scales per
   /// block of 64), "codebook" (2 to 6 bits).
   std::vector<std::string> forms = {"blocks", "grid"};
+  /// "packed": every width as few bytes as it has. "fast": only what a runtime need not unpack when it loads the model:
+  /// 8 bits, 4 bits from opset 21 on, half floats.
+  std::string store = "packed";
   /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
   std::string scale_fit = "mse";
   std::uint64_t seed = 1;

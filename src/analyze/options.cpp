@@ -31,6 +31,7 @@ void AnalyzeOptions::validate() const {
   require_one_of(metric, {"auto", "kl", "mse", "relative_l2", "sqnr", "cosine"}, "--metric");
   require_one_of(aggregation, {"mean", "max", "quantile"}, "--aggregation");
   require_one_of(scale_fit, {"mse", "minmax"}, "--scale-fit");
+  require_one_of(store, {"packed", "fast"}, "--store");
   require(quantile > 0 && quantile < 1,
           "The quantile must lie between 0 and 1; " + format_number(quantile) + " does not.", "--quantile");
   require(trials >= 0, "The number of trials cannot be " + std::to_string(trials) + "; 0 means adaptive.", "--trials");
@@ -48,6 +49,8 @@ void AnalyzeOptions::validate() const {
   require(!shard || (shard->part >= 1 && shard->part <= shard->parts),
           "There is no part " + to_string(shard.value_or(Shard{})) + ".", "--shard");
   const auto offered = [&](const char* form) { return std::find(forms.begin(), forms.end(), form) != forms.end(); };
+  require(store == "packed" || !(offered("rows") || offered("codebook")),
+          "Rows and codebooks are unpacked when the model is loaded; a fast store has none.", "--store");
   require(!shard || !(offered("rows") || offered("codebook")),
           "Rows and codebooks are made of the prices of the whole analysis; a part of it cannot offer them.",
           "--shard");

@@ -5,6 +5,7 @@
 
 #include "mpq/error.h"
 
+#include "encode/storage_form.h"
 #include "graph/model_impl.h"
 #include "quantize/grid.h"
 
@@ -72,6 +73,10 @@ bool rows_may_differ(const Layer& layer, std::int64_t opset) {
   if (opset < kOrderedTopK || layer.channel_axes.empty()) return false;
   const std::int64_t rows = quant::scale_layout(layer, {4, "grid", 0}).scale_count();
   return rows > 1 && rows < layer.parameters;
+}
+
+bool stands_packed(const Candidate& candidate, std::int64_t opset) {
+  return store_of(candidate, opset) == StorageForm::Store::kPlanes;
 }
 
 bool leaves_unchanged(const Layer& layer, const Candidate& candidate) {

@@ -26,13 +26,6 @@ std::string candidate_obstacle(const Candidate& candidate, std::int64_t opset) {
   return {};
 }
 
-StorageForm::Store store_of(const StorageForm& form, std::int64_t opset) {
-  if (form.codebook || form.has_row_widths()) return StorageForm::Store::kPlanes;
-  if (form.bits == 8) return StorageForm::Store::kInt8;
-  if (form.bits == 4 && opset >= kInt4Opset) return StorageForm::Store::kInt4;
-  return StorageForm::Store::kPlanes;
-}
-
 /// Sets the run form and all that follows from it.
 void choose_run(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site,
                 StorageForm& form) {
@@ -53,6 +46,13 @@ void choose_run(const Layer& layer, const Candidate& candidate, std::int64_t ops
 
 }  // namespace
 
+StorageForm::Store store_of(const Candidate& candidate, std::int64_t opset) {
+  if (candidate.form != "grid" || candidate.has_row_widths()) return StorageForm::Store::kPlanes;
+  if (candidate.bits == 8) return StorageForm::Store::kInt8;
+  if (candidate.bits == 4 && opset >= kInt4Opset) return StorageForm::Store::kInt4;
+  return StorageForm::Store::kPlanes;
+}
+
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site) {
   if (!candidate.has_scales()) {
     throw Error(ErrorCode::kInternal, "Only grids and codebooks have a storage form, not " + to_string(candidate) + ".",
@@ -64,7 +64,7 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
   form.dtype = layer.dtype;
   form.codebook = candidate.form == "codebook";
   if (candidate.has_row_widths()) form.row_classes = row_classes_of(candidate);
-  form.store = store_of(form, opset);
+  form.store = store_of(candidate, opset);
   choose_run(layer, candidate, opset, site, form);
   constexpr std::int64_t kGroup = 8;
   form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;

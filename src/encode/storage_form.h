@@ -51,6 +51,9 @@ struct StorageForm {
 /// The integer kernel that a layer with this function feeds ("Unpack8bitInt8" -> "int8"); empty for none.
 std::string kernel_of_function(const std::string& function_name);
 
+/// How the numbers of `candidate` (a grid or codebook) stand in a model of `opset`.
+StorageForm::Store store_of(const Candidate& candidate, std::int64_t opset);
+
 /// The form for `candidate` (a grid or codebook) of `layer` in a model of `opset`; `site` says whether an integer
 /// kernel can run it.
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site);

@@ -119,6 +119,7 @@ def good_files(images):
     labels = struct.pack("<20q", *(net.classify(image) for image in images[32:]))
     return {
         "net.onnx": net_bytes(),
+        "net_21.onnx": net_bytes(opset=21),
         "inputs.npz": npz({"x": npy([32, 1, SIDE, SIDE], flat(images[:32]))}),
         "test.npz": npz({"x": npy([20, 1, SIDE, SIDE], flat(images[32:]))}),
         "labels.npy": npy([20], labels, "<i8"),

@@ -111,6 +111,8 @@ const std::array kTable = {
            kReaders, G::kAnalysis, &S::portable},
     Option{"forms", 0, "LIST", "storage forms to choose among: grid,blocks (the default), rows, codebook; grid alone is plain grids",
            kReaders, G::kAnalysis, &S::forms},
+    Option{"store", 0, "packed|fast", "fast: only what a runtime loads without unpacking it, int8, half and, from opset 21 on, int4 (default packed: every width)",
+           kReaders, G::kAnalysis, &S::store},
     Option{"scale-fit", 0, "mse|minmax", "how scales are fitted: least squared error, or plain range (default mse)",
            kReaders, G::kAnalysis, &S::scale_fit},
     Option{"engine", 0, "noise|rounding|adjoint|auto", "reruns with random noise or with the real rounding errors, "

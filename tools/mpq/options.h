@@ -38,7 +38,7 @@ struct Settings {
   bool force = false;
 
   std::vector<std::string> budgets, layer, keep, what_if;
-  std::string bits, forms, compute, scale_fit = "mse", rounding = "auto";
+  std::string bits, forms, store, compute, scale_fit = "mse", rounding = "auto";
   bool uniform = false, dry_run = false, frontier = false, divided = false, portable = false;
 
   std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;

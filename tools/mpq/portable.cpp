@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,11 +29,6 @@ void make_portable(const Settings& settings, AnalyzeOptions& options) {
   }
   if (std::count(options.forms.begin(), options.forms.end(), "codebook") > 0) {
     throw conflict("the entries of codebooks have 8", "Leave codebook out of --forms, or --portable.");
-  }
-  for (const auto& [file, option] : {std::pair{settings.scores, "--scores"}, std::pair{settings.plan, "--plan"}}) {
-    if (file.empty()) continue;
-    throw conflict(fmt::format("{} {} was made without that", option, file),
-                   "`mpq analyze --portable` makes sensitivities without 8 bits; plan from those, without --portable.");
   }
   std::erase(options.bits, kTooWide);
 }

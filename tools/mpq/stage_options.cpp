@@ -115,6 +115,20 @@ std::vector<OutputRole> output_roles(const Settings& settings) {
   return roles;
 }
 
+/// What narrows the candidates says nothing to sensitivities and plans that are there already.
+void check_records_given(const Settings& settings) {
+  for (const auto& [file, option] : {std::pair{settings.scores, "--scores"}, std::pair{settings.plan, "--plan"}}) {
+    if (file.empty()) continue;
+    for (const auto& [asked, narrows] :
+         {std::pair{settings.portable, "--portable"}, std::pair{settings.store == "fast", "--store fast"}}) {
+      if (!asked) continue;
+      throw usage(
+          fmt::format("This narrows what an analysis offers, and {} {} is made already.", option, file), narrows,
+          fmt::format("Give {0} to `mpq analyze`, which makes sensitivities; then leave it out here.", narrows));
+    }
+  }
+}
+
 }  // namespace
 
 AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
@@ -132,6 +146,8 @@ AnalyzeOptions analyze_options(const Settings& settings, Console& console) {
   options.pilots = kEfforts[effort - 1].pilots;
   if (!settings.bits.empty()) options.bits = parse_bits(settings.bits);
   if (!settings.forms.empty()) options.forms = parse_forms(settings.forms);
+  if (!settings.store.empty()) options.store = settings.store;
+  check_records_given(settings);
   make_portable(settings, options);
   options.scale_fit = settings.scale_fit;
   options.seed = static_cast<std::uint64_t>(settings.seed.value_or(1));
@@ -258,6 +274,7 @@ std::string analysis_key(const Model& model, const std::string& data, const Anal
                   o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes, o.pilots,
                   fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
+  if (o.store != "packed") key += " store " + o.store;
   if (o.shard) key += ' ' + to_string(*o.shard);
   // Piece by piece there are no reruns, so that other layers may be left alone.
   if (o.memory_limit_bytes > 0) key += fmt::format(" memory {}", o.memory_limit_bytes);
