@@ -5,7 +5,9 @@
 #include <limits>
 #include <utility>
 
+#include "calibrate/layer_inputs.h"
 #include "encode/plan_check.h"
+#include "runtime/activations.h"
 
 namespace mpq {
 
@@ -13,6 +15,14 @@ namespace {
 
 /// Samples every activation is tried on.
 constexpr std::size_t kTrialSamples = 8;
+
+/// Float32 numbers among which none is a stand-in for infinity, whose range 8 bits could not resolve.
+bool fits_range(const Tensor& value) {
+  constexpr float kMost = 1e15F;
+  if (value.type() != DType::kFloat32) return false;
+  const auto numbers = value.as<float>();
+  return std::all_of(numbers.begin(), numbers.end(), [](float number) { return std::abs(number) < kMost; });
+}
 
 }  // namespace
 
@@ -80,6 +90,62 @@ graph::RegionFacts IntegerPlanner::facts_of(const graph::IntegerUnits& units) co
     for (const graph::Slot& slot : unit.reads) add(slot.value);
   }
   return facts;
+}
+
+std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::dynamic_inputs() {
+  if (dynamic_) return *dynamic_;
+  constexpr std::int64_t kManyRows = 16;
+  if (!form_) form_ = graph::run_form(model_);
+  std::map<std::string, DynamicInput>& result = dynamic_.emplace();
+  for (std::size_t layer = 0; layer < model_.layers().size(); ++layer) {
+    if (model_.layers()[layer].op != "MatMul" || !model_.layers()[layer].quantizable()) continue;
+    const auto inputs = calibrate::layer_inputs(model_, *form_, layer);
+    if (inputs && inputs->uses.size() == 1) result[inputs->uses[0].activation].layers.insert(layer);
+  }
+  if (result.empty() || calibration_.size() == 0) return result = {};
+  std::vector<std::string> names;
+  for (const auto& [name, input] : result) names.push_back(name);
+  const Feed values = runtime::Activations(*form_, names).of(calibration_[0]);
+  std::erase_if(result, [&](const auto& entry) {
+    const Tensor& value = values.at(entry.first);
+    const std::int64_t columns = value.shape().empty() ? 0 : value.shape().back();
+    return columns == 0 || value.size() / columns < kManyRows || !fits_range(value);
+  });
+  return result;
+}
+
+/// On one grid for all samples, where the kernel makes one for each: near enough to tell the inputs apart.
+void IntegerPlanner::measure_dynamic_damage(Observer& observer) {
+  if (std::exchange(dynamic_damage_known_, true) || dynamic_->empty()) return;
+  const Samples judge = calibration_.slice(0, std::min(kTrialSamples, calibration_.size()));
+  std::set<std::string> names;
+  for (const auto& [name, input] : *dynamic_) names.insert(name);
+  const auto statistics =
+      calibrate::activation_statistics(*form_, {names.begin(), names.end()}, judge, options_.threads, observer);
+  std::map<std::string, std::vector<quant::ActivationGrid>> grids;
+  for (const std::string& name : names) grids[name] = {statistics.at(name).histogram.grid(quant::RangeMethod::kMinMax)};
+  const auto damage = calibrate::activation_damage(*form_, grids, model_.outputs(), judge, options_, observer);
+  for (auto& [name, input] : *dynamic_) input.damage = damage.at(name).front();
+}
+
+std::set<std::size_t> IntegerPlanner::dynamic_products(double most_damage, Observer& observer) {
+  std::vector<std::pair<double, const DynamicInput*>> by_price;  // damage for the weights whose products get faster
+  const bool limited = most_damage < std::numeric_limits<double>::infinity();
+  if (!dynamic_inputs().empty() && limited) measure_dynamic_damage(observer);
+  for (const auto& [name, input] : dynamic_inputs()) {
+    double weights = 1;
+    for (const std::size_t layer : input.layers) weights += static_cast<double>(model_.layers()[layer].parameters);
+    by_price.emplace_back(limited ? input.damage / weights : 0, &input);
+  }
+  std::stable_sort(by_price.begin(), by_price.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::set<std::size_t> result;
+  double sum = 0;
+  for (const auto& [price, input] : by_price) {
+    sum += limited ? input->damage : 0;
+    if (sum > most_damage) break;
+    result.insert(input->layers.begin(), input->layers.end());
+  }
+  return result;
 }
 
 double IntegerPlanner::damage_of(const graph::IntegerRegion& region) const {

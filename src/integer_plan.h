@@ -39,6 +39,12 @@ class IntegerPlanner {
   std::shared_ptr<const encode::StaticForm> form(const Plan& plan, const std::set<std::size_t>& barred,
                                                  double most_damage, Observer& observer);
 
+  /// Products of many rows, which pay to be fed with integers made as they come: DynamicQuantizeMatMul takes a third of
+  /// a float MatMul's time, where MatMulNBits is fast for single rows only. Told by the shapes and numbers of one
+  /// sample. Those that cost most damage for the weights they have are left out until the rest costs at most
+  /// `most_damage`.
+  std::set<std::size_t> dynamic_products(double most_damage, Observer& observer);
+
   /// What the rounded activations of a form cost, each by itself, added up.
   double damage_of(const encode::StaticForm& form) const;
 
@@ -47,6 +53,14 @@ class IntegerPlanner {
     quant::ActivationGrid grid;
     double damage = 0;
   };
+  /// What products of many rows read, and who.
+  struct DynamicInput {
+    std::set<std::size_t> layers;
+    double damage = 0;  ///< of rounding it over its plain range; measured when it is first asked for
+  };
+
+  std::map<std::string, DynamicInput>& dynamic_inputs();
+  void measure_dynamic_damage(Observer& observer);
   std::vector<char> wanted_layers(const Plan& plan, const std::set<std::size_t>& barred) const;
   void measure_ranges(const graph::IntegerUnits& units, Observer& observer);
   void measure_damage(const std::set<std::string>& values, Observer& observer);
@@ -60,6 +74,8 @@ class IntegerPlanner {
   calibrate::TrialOptions options_;
   Grids grids_;
   std::optional<graph::RunForm> form_;
+  std::optional<std::map<std::string, DynamicInput>> dynamic_;
+  bool dynamic_damage_known_ = false;
   std::map<std::string, calibrate::ActivationStatistics> statistics_;
   std::map<std::string, Choice> choices_;
 };

@@ -180,10 +180,12 @@ std::optional<Verification> uniform_baseline(const Writing& writing, const Sensi
   try {
     const Plan plan = allocate(scores, budget, allocate_options);
     if (allocate_options.compute == "int8" && has_ranges(calibration)) {
-      const auto form = integers.form(plan, {}, std::numeric_limits<double>::infinity(), observer);
+      encode::Forms forms;
+      forms.integers = integers.form(plan, {}, std::numeric_limits<double>::infinity(), observer);
+      forms.dynamic = integers.dynamic_products(std::numeric_limits<double>::infinity(), observer);
       PipelineOptions nearest = options;
       nearest.quantize.rounding = "nearest";
-      return measure(model, write_plan(quantizer, plan, "int8", nearest, observer, form), evaluation, options,
+      return measure(model, write_plan(quantizer, plan, "int8", nearest, observer, forms), evaluation, options,
                      options.labels, observer);
     }
     return measure(model, write_nearest(model, plan, quantized.plan().compute, options, observer), evaluation, options,

@@ -88,9 +88,11 @@ FoldedLayers dequantized_layers(const Model& model, const Landed& written, Obser
 
 /// Integer kernels where they exist, with these integer activations. What was written is looked at as ONNX Runtime
 /// optimizes it: weights that it would dequantize at every run are written so that it folds them, once.
-Landed write_landed(const Writing& writing, const Plan& plan, const std::shared_ptr<const encode::StaticForm>& form) {
+Landed write_landed(const Writing& writing, const Plan& plan, const encode::Forms& forms) {
   const auto write = [&](const FoldedLayers& folded) {
-    return landed(write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, form, folded));
+    encode::Forms with_folded = forms;
+    with_folded.folded = folded;
+    return landed(write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, with_folded));
   };
   Landed written = write({});
   const FoldedLayers folded = dequantized_layers(writing.model, written, writing.observer);
@@ -101,16 +103,20 @@ Landed write_landed(const Writing& writing, const Plan& plan, const std::shared_
 /// did not land on its kernel gets another form.
 QuantizedModel write_integers(const Writing& writing, const Plan& plan, double most_damage) {
   std::set<std::size_t> barred;
+  encode::Forms forms;
+  forms.dynamic = writing.integers.dynamic_products(most_damage, writing.observer);
   constexpr int kRounds = 3;
   for (int round = 0; has_ranges(writing.calibration) && round < kRounds; ++round) {
     const auto form = writing.integers.form(plan, barred, most_damage, writing.observer);
     if (form == nullptr) break;
-    Landed written = write_landed(writing, plan, form);
+    forms.integers = form;
+    Landed written = write_landed(writing, plan, forms);
     const std::set<std::size_t> stranded = stranded_layers(writing.model, written.kernels, *form, writing.observer);
     if (stranded.empty()) return std::move(written.model);
     barred.insert(stranded.begin(), stranded.end());
   }
-  return std::move(write_landed(writing, plan, nullptr).model);
+  forms.integers = nullptr;
+  return std::move(write_landed(writing, plan, forms).model);
 }
 
 /// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
@@ -142,14 +148,10 @@ QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
 bool has_ranges(const Samples& calibration) { return calibration.size() > 0 && !calibration.facts().synthetic; }
 
 QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
-                          const PipelineOptions& options, Observer& observer,
-                          const std::shared_ptr<const encode::StaticForm>& integers,
-                          const std::map<std::size_t, std::string>& folded) {
+                          const PipelineOptions& options, Observer& observer, encode::Forms forms) {
   QuantizeOptions quantize_options = options.quantize;
   plan.compute = quantize_options.compute = compute;
-  encode::Forms forms = encode::forms_of(quantize_options);
-  forms.integers = integers;
-  forms.folded = folded;
+  forms.run_form = encode::forms_of(quantize_options).run_form;
   return quantizer.write(plan, forms, quantize_options, observer);
 }
 

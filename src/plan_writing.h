@@ -1,7 +1,5 @@
 #pragma once
 
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,12 +28,9 @@ bool has_ranges(const Samples& calibration);
 /// run most of the arithmetic and add no more damage than the budget itself costs.
 QuantizedModel write_as(const Writing& writing, const Plan& plan, const std::string& compute);
 
-/// The plan as it is, in "float" or "int8" arithmetic, with these integer activations (null: none), and with
-/// these layers folded to floats, each for its reason.
+/// The plan as it is, in "float" or "int8" arithmetic; `forms` says the rest of how its layers run.
 QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
-                          const PipelineOptions& options, Observer& observer,
-                          const std::shared_ptr<const encode::StaticForm>& integers = nullptr,
-                          const std::map<std::size_t, std::string>& folded = {});
+                          const PipelineOptions& options, Observer& observer, encode::Forms forms = {});
 
 /// A plan rounded to nearest: how plans are compared, and the baseline everybody knows.
 QuantizedModel write_nearest(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,

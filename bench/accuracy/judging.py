@@ -1,4 +1,6 @@
 """Independent of mpq's own figures: plain round-to-nearest by NumPy, and the damage of a file by ONNX Runtime and NumPy."""
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -136,3 +138,20 @@ def round_to_nearest(path, bits, block):
         tensor.raw_data = values.tobytes()
         size += bits * w.size / 8 + 4 * scales - 4 * w.size
     return model.SerializeToString(), int(size)
+
+
+def find_models(folders, names):
+    found = []
+    for folder in sorted(p for f in folders for p in [Path(f), *Path(f).glob("*")]):
+        if (folder / "model.onnx").exists() and data_file(folder, "calib") and (not names or folder.name in names):
+            found.append(folder)
+    return found
+
+
+def data_file(folder, start):
+    return next((f for f in sorted(folder.glob(start + "*.npz")) if "streams" not in f.name), None)
+
+
+def first_samples(path, count, output):
+    np.savez(output, **{k: a[:count] for k, a in np.load(path).items()})
+    return output

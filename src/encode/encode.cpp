@@ -1,5 +1,7 @@
 #include "encode/encode.h"
 
+#include <set>
+
 #include "mpq/error.h"
 
 #include "encode/metadata.h"
@@ -11,7 +13,8 @@ namespace mpq::encode {
 
 namespace {
 
-WrittenLayer written_grid(const Layer& layer, const StorageForm& form) {
+WrittenLayer written_grid(const Layer& layer, const StorageForm& form, bool dynamic) {
+  if (dynamic) return {layer.name, "int8 kernel with dynamic int8 activations", ""};
   switch (form.run) {
     case StorageForm::Run::kInt8:
       return {layer.name, "int8 kernel", ""};
@@ -44,6 +47,7 @@ class PlanWriter {
         sites_[layer].reason = forms.integers->units.reasons[layer];
       }
     }
+    choose_dynamic();
   }
 
   /// `quantized` null: sizes only.
@@ -61,6 +65,18 @@ class PlanWriter {
   ModelWriter::Result finish(const Plan& plan) { return writer_.finish(merged_text(plan)); }
 
  private:
+  /// Products with one scale per column: a block's scale would belong to a part of the sum.
+  void choose_dynamic() {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      IntegerSite& site = sites_[layers_[i]];
+      const bool product = model_.layers()[layers_[i]].op == "MatMul" && site.possible && !site.activations;
+      if (!product || forms_.dynamic.count(layers_[i]) == 0 || candidates_[i].block != 0) continue;
+      if (leaves_unchanged(model_.layers()[layers_[i]], candidates_[i]) || !candidates_[i].has_scales()) continue;
+      site.activations = true;
+      dynamic_.insert(layers_[i]);
+    }
+  }
+
   void write_layer(std::size_t index, const Candidate& candidate,
                    const std::function<quant::QuantizedTensor(std::size_t)>* quantized) {
     const Layer& layer = model_.layers()[index];
@@ -74,19 +90,15 @@ class PlanWriter {
       return;
     }
     const StorageForm form = storage_form(layer, candidate, model_.opset(), sites_[index]);
-    written_.push_back(written_grid(layer, form));
+    const bool dynamic = dynamic_.count(index) > 0;
+    written_.push_back(written_grid(layer, form, dynamic));
+    if (dynamic) return write_dynamic(index, form, candidate, quantized);
     if (quantized == nullptr) {
       writer_.write_grid(index, form, nullptr);
       if (form.run == StorageForm::Run::kStatic) writer_.write_bias(index, *forms_.integers, nullptr);
       return;
     }
-    quant::QuantizedTensor numbers = (*quantized)(index);
-    if (!(numbers.candidate == candidate)) {
-      throw Error(ErrorCode::kInternal,
-                  "The layer was quantized as " + to_string(numbers.candidate) + " where the plan says " +
-                      to_string(candidate) + ".",
-                  layer.name);
-    }
+    quant::QuantizedTensor numbers = numbers_of(index, candidate, *quantized);
     const bool integers = form.run == StorageForm::Run::kStatic;
     if (integers) {
       const graph::IntegerUnit& unit = forms_.integers->unit_of(index);
@@ -95,6 +107,27 @@ class PlanWriter {
     }
     writer_.write_grid(index, form, &numbers);
     if (integers) writer_.write_bias(index, *forms_.integers, &numbers);
+  }
+
+  void write_dynamic(std::size_t index, const StorageForm& form, const Candidate& candidate,
+                     const std::function<quant::QuantizedTensor(std::size_t)>* quantized) {
+    if (quantized == nullptr) {
+      writer_.write_grid(index, form, nullptr);
+    } else {
+      const quant::QuantizedTensor numbers = numbers_of(index, candidate, *quantized);
+      writer_.write_grid(index, form, &numbers);
+    }
+    writer_.write_dynamic_activations(index);
+  }
+
+  quant::QuantizedTensor numbers_of(std::size_t index, const Candidate& candidate,
+                                    const std::function<quant::QuantizedTensor(std::size_t)>& quantized) const {
+    quant::QuantizedTensor numbers = quantized(index);
+    if (numbers.candidate == candidate) return numbers;
+    throw Error(ErrorCode::kInternal,
+                "The layer was quantized as " + to_string(numbers.candidate) + " where the plan says " +
+                    to_string(candidate) + ".",
+                model_.layers()[index].name);
   }
 
   void write_half(std::size_t index, bool with_numbers) {
@@ -119,6 +152,7 @@ class PlanWriter {
   std::vector<Candidate> candidates_;
   const Forms& forms_;
   std::vector<IntegerSite> sites_;
+  std::set<std::size_t> dynamic_;
   ModelWriter writer_;
   std::vector<WrittenLayer> written_;
   bool changed_ = false;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct Forms {
   std::shared_ptr<const StaticForm> integers;  ///< layers with integer activations; null for none
   std::map<std::size_t, std::string> folded;   ///< layers that must be folded to floats, and why
   bool to_disk = false;                        ///< what is packed goes to disk as it comes; see SpillFile
+  std::set<std::size_t> dynamic = {};          ///< products whose inputs become integers as they come, where they can
 };
 
 /// Weights that were rounded before, with statistics of their inputs.

@@ -53,7 +53,7 @@ std::vector<std::int64_t> permutation(const Layer& layer, bool transposed) {
 /// Indices of the `count` smallest numbers of a flat value, in their order.
 std::string order_of(FunctionBody& body, const std::string& numbers, const std::string& count) {
   body.op("TopK", {numbers, count}, {int_attribute("largest", 0)});
-  return body.second_output_of_last();
+  return body.next_output_of_last();
 }
 
 }  // namespace

@@ -107,10 +107,10 @@ std::string FunctionBody::op(const std::string& type, const std::vector<std::str
   return node->output(0);
 }
 
-std::string FunctionBody::second_output_of_last() {
+std::string FunctionBody::next_output_of_last() {
   onnx::NodeProto& node = *function_.mutable_node(function_.node_size() - 1);
   node.add_output(next_name());
-  return node.output(1);
+  return node.output(node.output_size() - 1);
 }
 
 std::string FunctionBody::cast(const std::string& value, onnx::TensorProto::DataType type) {

@@ -32,7 +32,7 @@ class FunctionBody {
   std::string op(const std::string& type, const std::vector<std::string>& inputs,
                  const std::vector<onnx::AttributeProto>& attributes = {});
   /// Adds an output to the last node and returns its name.
-  std::string second_output_of_last();
+  std::string next_output_of_last();
   std::string cast(const std::string& value, onnx::TensorProto::DataType type);
   std::string reshape(const std::string& value, const std::string& shape) { return op("Reshape", {value, shape}); }
   /// Cuts axis 0 into parts of `rows`.

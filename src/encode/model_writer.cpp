@@ -215,9 +215,10 @@ void ModelWriter::write_bias(std::size_t layer, const StaticForm& form, const qu
                                                numbers != nullptr ? numbers->scale_multiplier : 1, input_scale));
 }
 
-void ModelWriter::write_activations(const StaticForm& form) {
-  static_writer_.round_activations(form);
-  for (onnx::FunctionProto& function : static_writer_.functions()) add_function(std::move(function));
+void ModelWriter::write_activations(const StaticForm& form) { static_writer_.round_activations(form); }
+
+void ModelWriter::write_dynamic_activations(std::size_t layer) {
+  static_writer_.round_as_it_comes(names(layer).weight);
 }
 
 std::int64_t ModelWriter::skeleton_bytes() const { return graph::serialized_size(proto_, *store_, "").model_bytes; }
@@ -249,6 +250,7 @@ void ModelWriter::prepend_nodes() {
 }
 
 ModelWriter::Result ModelWriter::finish(const std::string& plan_text) {
+  for (onnx::FunctionProto& function : static_writer_.functions()) add_function(std::move(function));
   raise_ir();
   prepend_nodes();
   for (auto& [name, function] : functions_) *proto_.add_functions() = std::move(function);

@@ -44,6 +44,9 @@ class ModelWriter {
   void write_bias(std::size_t layer, const StaticForm& form, const quant::QuantizedTensor* numbers);
   /// Rounds the activations of integer units, whose layers and biases are written.
   void write_activations(const StaticForm& form);
+  /// Before: a -> MatMul                               After: a -> Round8bitDynamic -> MatMul
+  /// For a layer written by write_grid.
+  void write_dynamic_activations(std::size_t layer);
 
   /// Bytes the model file would have now, without the nodes and functions of the weights written so far.
   std::int64_t skeleton_bytes() const;

@@ -15,6 +15,7 @@ namespace mpq::encode {
 namespace {
 
 constexpr const char* kRound = "Round8bit";
+constexpr const char* kRoundDynamic = "Round8bitDynamic";
 constexpr const char* kBias = "Bias32bit";
 
 /// x -> QuantizeLinear -> DequantizeLinear: what ONNX Runtime fuses with the operators around it. Scale and zero point
@@ -24,6 +25,15 @@ onnx::FunctionProto round_function(std::int64_t opset) {
   const std::string scale = body.float_from("scale");
   const std::string zero = body.cast(body.integer_from("zero"), onnx::TensorProto::UINT8);
   const std::string integers = body.op("QuantizeLinear", {"x", scale, zero});
+  return body.finish(body.op("DequantizeLinear", {integers, scale, zero}));
+}
+
+/// The same with the scale and zero point of the very numbers that come: ONNX Runtime fuses it with the product behind.
+onnx::FunctionProto dynamic_round_function(std::int64_t opset) {
+  FunctionBody body(opset, kRoundDynamic, {"x"}, "y");
+  const std::string integers = body.op("DynamicQuantizeLinear", {"x"});
+  const std::string scale = body.next_output_of_last();
+  const std::string zero = body.next_output_of_last();
   return body.finish(body.op("DequantizeLinear", {integers, scale, zero}));
 }
 
@@ -197,6 +207,21 @@ void StaticWriter::round_activations(const StaticForm& form) {
   graph::sort_nodes(*model_.mutable_graph()->mutable_node());
 }
 
+void StaticWriter::round_as_it_comes(const std::string& weight) {
+  onnx::GraphProto& graph = *model_.mutable_graph();
+  const auto product =
+      std::find_if(graph.mutable_node()->begin(), graph.mutable_node()->end(),
+                   [&](const onnx::NodeProto& node) { return node.op_type() == "MatMul" && node.input(1) == weight; });
+  if (product == graph.mutable_node()->end())
+    throw Error(ErrorCode::kInternal, "No MatMul reads the weight '" + weight + "'.");
+  const auto [rounded, is_new] = dynamic_.try_emplace(product->input(0), "");
+  if (is_new) rounded->second = names_.take("a");
+  product->set_input(0, rounded->second);
+  if (!is_new) return;
+  *graph.add_node() = call(kRoundDynamic, {rounded->first}, rounded->second);
+  graph::sort_nodes(*graph.mutable_node());
+}
+
 /// Biases that stand as integers now: their floats go, unless something else reads them.
 void StaticWriter::remove_unread(const std::set<std::string>& constants) {
   onnx::GraphProto& graph = *model_.mutable_graph();
@@ -219,6 +244,7 @@ void StaticWriter::remove_unread(const std::set<std::string>& constants) {
 std::vector<onnx::FunctionProto> StaticWriter::functions() const {
   std::vector<onnx::FunctionProto> result;
   if (rounds_) result.push_back(round_function(opset_));
+  if (!dynamic_.empty()) result.push_back(dynamic_round_function(opset_));
   if (has_bias_) result.push_back(bias_function(opset_));
   return result;
 }

@@ -61,6 +61,9 @@ class StaticWriter {
   /// After:  a -> Round8bit -> conv1 -> Round8bit -> conv2 -> Round8bit -> c
   void round_activations(const StaticForm& form);
 
+  /// Before: a -> MatMul(weight)     After: a -> Round8bitDynamic -> MatMul(weight); one for all that read a
+  void round_as_it_comes(const std::string& weight);
+
   /// The functions that the nodes written so far call.
   std::vector<onnx::FunctionProto> functions() const;
 
@@ -75,7 +78,8 @@ class StaticWriter {
   graph::NamePool& names_;
   std::int64_t opset_;
   bool rounds_ = false, has_bias_ = false;
-  std::set<std::string> replaced_;  // float biases
+  std::map<std::string, std::string> dynamic_;  // what products read -> rounded
+  std::set<std::string> replaced_;              // float biases
 };
 
 }  // namespace mpq::encode
