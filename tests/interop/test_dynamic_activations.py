@@ -54,11 +54,13 @@ class DynamicActivationsTest(unittest.TestCase):
         done = subprocess.run([TOOL, *words], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def written(self, rows, *options, opset=17, between="Tanh"):
+    def written(self, rows, *options, opset=17, between="Tanh", outlier=None):
         """The written model and the samples it was made with."""
         source, target, data = (os.path.join(self.folder, f) for f in ("float.onnx", "written.onnx", "inputs.npz"))
         onnx.save(two_readers(opset, between), source)
         inputs = np.random.default_rng(8).normal(size=(SAMPLES, 1, rows, INPUTS)).astype(np.float32)
+        if outlier is not None:
+            inputs[:, :, 0, 0] = outlier
         np.savez(data, x=inputs)
         self.run_tool("quantize", source, "--calibration", data, "--rounding", "nearest", "--force", "-q", "-o", target, *options)
         return onnx.load(target), inputs
@@ -126,15 +128,15 @@ class DynamicActivationsTest(unittest.TestCase):
         model, _ = self.written(24, "--compute", "float", "--budget", "8.5bit", "--layer", "*=8bit")
         self.assertFalse([node for node in model.graph.node if node.op_type == "Round8bitDynamic"])
 
+    def test_auto_leaves_out_the_input_that_costs_most(self):
+        """One far outlier takes the range of x away from all its other numbers; the input behind Tanh has none."""
+        model, _ = self.written(24, "--compute", "auto", "--budget", "5.5bit", "--layer", "*=5bit", outlier=60)
+        operators = self.operators(model)
+        self.assertEqual(sum(op in FUSED for op in operators), 2, operators)
+
     def test_sentinels_among_the_inputs_keep_floats(self):
-        source, target, data = (os.path.join(self.folder, f) for f in ("float.onnx", "written.onnx", "inputs.npz"))
-        onnx.save(two_readers(17), source)
-        inputs = np.random.default_rng(8).normal(size=(SAMPLES, 1, 24, INPUTS)).astype(np.float32)
-        inputs[:, :, 0, 0] = np.finfo(np.float32).min / 1e6
-        np.savez(data, x=inputs)
-        self.run_tool("quantize", source, "--calibration", data, "--rounding", "nearest", "-q", "-o", target, "--compute", "int8",
-                      "--budget", "8.5bit", "--layer", "*=8bit")
-        operators = self.operators(onnx.load(target))
+        model, _ = self.written(24, "--compute", "int8", "--budget", "8.5bit", "--layer", "*=8bit", outlier=np.finfo(np.float32).min / 1e6)
+        operators = self.operators(model)
         self.assertEqual((operators.count("MatMulNBits"), sum(op in FUSED for op in operators)), (1, 2), operators)
 
 
