@@ -1,5 +1,6 @@
 #include "encode/encode.h"
 
+#include <optional>
 #include <set>
 
 #include "mpq/error.h"
@@ -92,32 +93,18 @@ class PlanWriter {
     const StorageForm form = storage_form(layer, candidate, model_.opset(), sites_[index]);
     const bool dynamic = dynamic_.count(index) > 0;
     written_.push_back(written_grid(layer, form, dynamic));
-    if (dynamic) return write_dynamic(index, form, candidate, quantized);
-    if (quantized == nullptr) {
-      writer_.write_grid(index, form, nullptr);
-      if (form.run == StorageForm::Run::kStatic) writer_.write_bias(index, *forms_.integers, nullptr);
-      return;
-    }
-    quant::QuantizedTensor numbers = numbers_of(index, candidate, *quantized);
-    const bool integers = form.run == StorageForm::Run::kStatic;
-    if (integers) {
+    const bool fixed = form.run == StorageForm::Run::kStatic && !dynamic;  // grids of the activations
+    std::optional<quant::QuantizedTensor> numbers;
+    if (quantized != nullptr) numbers = numbers_of(index, candidate, *quantized);
+    if (fixed && numbers) {
       const graph::IntegerUnit& unit = forms_.integers->unit_of(index);
       const float input_scale = forms_.integers->grids.at(unit.reads[0].value).scale;
-      raise_scales_for_bias(writer_.bias_of(unit), input_scale, layer.channel_axes, numbers);
+      raise_scales_for_bias(writer_.bias_of(unit), input_scale, layer.channel_axes, *numbers);
     }
-    writer_.write_grid(index, form, &numbers);
-    if (integers) writer_.write_bias(index, *forms_.integers, &numbers);
-  }
-
-  void write_dynamic(std::size_t index, const StorageForm& form, const Candidate& candidate,
-                     const std::function<quant::QuantizedTensor(std::size_t)>* quantized) {
-    if (quantized == nullptr) {
-      writer_.write_grid(index, form, nullptr);
-    } else {
-      const quant::QuantizedTensor numbers = numbers_of(index, candidate, *quantized);
-      writer_.write_grid(index, form, &numbers);
-    }
-    writer_.write_dynamic_activations(index);
+    const quant::QuantizedTensor* given = numbers ? &*numbers : nullptr;
+    writer_.write_grid(index, form, given);
+    if (fixed) writer_.write_bias(index, *forms_.integers, given);
+    if (dynamic) writer_.write_dynamic_activations(index);
   }
 
   quant::QuantizedTensor numbers_of(std::size_t index, const Candidate& candidate,
