@@ -143,7 +143,7 @@ Sensitivity analyze_candidates(const Model& model, const Samples& samples,
     if (reference.engine == "adjoint") {
       bound.announce_adjoint();
       reruns = adjoint_first(experiment, reference, observer, meter, outcomes);
-      if (options.engine == "auto" && options.shard.value_or(Shard{}).part == 1)
+      if (options.engine == "auto" && experiment.shard().part == 1)
         agreement = agreement_with_reruns(experiment, reference, bound, observer, meter, outcomes);
     }
     if (!reruns.empty()) {

@@ -119,7 +119,7 @@ Experiment make_experiment(const Model& model, const Samples& samples,
   for (const runtime::MeasuredOutput& output : experiment.measured) experiment.outputs.push_back(output.name);
   experiment.order = permutation(samples.size(), options.seed);
   experiment.trials_of_all = cap_of(experiment, observer);
-  experiment.trial_cap = trials_of_part(experiment.trials_of_all, options.shard.value_or(Shard{}));
+  experiment.trial_cap = trials_of_part(experiment.trials_of_all, experiment.shard());
   for (std::size_t layer = 0; layer < model.layers().size(); ++layer) {
     if (!model.layers()[layer].quantizable()) continue;
     if (experiment.tasks.size() == candidates.size()) break;

@@ -43,9 +43,10 @@ struct Experiment {
   std::size_t trials_of_all = 0;                       ///< of all parts
   std::size_t trial_cap = 0;                           ///< of this part: trials are counted within it
 
+  Shard shard() const { return options.shard.value_or(Shard{}); }
   /// The place of this part's k-th trial among those of all parts.
   std::size_t number_of(std::size_t trial) const {
-    const auto [part, parts] = options.shard.value_or(Shard{});
+    const auto [part, parts] = shard();
     return trial * static_cast<std::size_t>(parts) + static_cast<std::size_t>(part - 1);
   }
   /// Trial k of every layer and candidate uses the same sample: common random numbers.

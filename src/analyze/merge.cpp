@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,7 +24,7 @@ Parts in_order(const std::vector<Sensitivity>& given) {
     throw Error(ErrorCode::kUsage, what, "", cure);
   };
   if (given.empty()) refuse("There is no part to join.", "Name the files that `mpq analyze --shard` wrote.");
-  Parts parts;
+  std::map<int, const Sensitivity*> by_part;
   for (const Sensitivity& part : given) {
     if (!part.shard)
       refuse("One of the records is a whole analysis, not a part.", "Give what `mpq analyze --shard K/N` wrote.");
@@ -32,16 +33,15 @@ Parts in_order(const std::vector<Sensitivity>& given) {
                  " divide the analysis differently.",
              "All parts must be made with the same N of --shard K/N.");
     }
-    parts.resize(static_cast<std::size_t>(part.shard->parts), nullptr);
-    auto& place = parts[static_cast<std::size_t>(part.shard->part - 1)];
-    if (place != nullptr) refuse("Part " + to_string(*part.shard) + " is given twice.", "Give each part once.");
-    place = &part;
+    if (!by_part.emplace(part.shard->part, &part).second)
+      refuse("Part " + to_string(*part.shard) + " is given twice.", "Give each part once.");
   }
-  const auto missing = std::find(parts.begin(), parts.end(), nullptr);
-  if (missing != parts.end()) {
-    const Shard lacking{static_cast<int>(missing - parts.begin()) + 1, static_cast<int>(parts.size())};
-    refuse("Part " + to_string(lacking) + " is missing.",
-           "Make it with `mpq analyze --shard " + to_string(lacking) + "`.");
+  Parts parts;
+  for (Shard next{1, given.front().shard->parts}; next.part <= next.parts; ++next.part) {
+    const auto found = by_part.find(next.part);
+    if (found == by_part.end())
+      refuse("Part " + to_string(next) + " is missing.", "Make it with `mpq analyze --shard " + to_string(next) + "`.");
+    parts.push_back(found->second);
   }
   return parts;
 }

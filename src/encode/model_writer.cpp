@@ -250,7 +250,7 @@ void ModelWriter::prepend_nodes() {
 }
 
 ModelWriter::Result ModelWriter::finish(const std::string& plan_text) {
-  for (onnx::FunctionProto& function : static_writer_.functions()) add_function(std::move(function));
+  for (onnx::FunctionProto& function : static_writer_.finish()) add_function(std::move(function));
   raise_ir();
   prepend_nodes();
   for (auto& [name, function] : functions_) *proto_.add_functions() = std::move(function);

@@ -204,7 +204,6 @@ void StaticWriter::round_activations(const StaticForm& form) {
     add_round(inner, value, form.grids.at(value));
   }
   remove_unread(replaced_);
-  graph::sort_nodes(*model_.mutable_graph()->mutable_node());
 }
 
 void StaticWriter::round_as_it_comes(const std::string& weight) {
@@ -219,7 +218,6 @@ void StaticWriter::round_as_it_comes(const std::string& weight) {
   product->set_input(0, rounded->second);
   if (!is_new) return;
   *graph.add_node() = call(kRoundDynamic, {rounded->first}, rounded->second);
-  graph::sort_nodes(*graph.mutable_node());
 }
 
 /// Biases that stand as integers now: their floats go, unless something else reads them.
@@ -241,7 +239,8 @@ void StaticWriter::remove_unread(const std::set<std::string>& constants) {
               nodes.end());
 }
 
-std::vector<onnx::FunctionProto> StaticWriter::functions() const {
+std::vector<onnx::FunctionProto> StaticWriter::finish() {
+  if (rounds_ || !dynamic_.empty()) graph::sort_nodes(*model_.mutable_graph()->mutable_node());
   std::vector<onnx::FunctionProto> result;
   if (rounds_) result.push_back(round_function(opset_));
   if (!dynamic_.empty()) result.push_back(dynamic_round_function(opset_));

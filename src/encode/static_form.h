@@ -64,8 +64,8 @@ class StaticWriter {
   /// Before: a -> MatMul(weight)     After: a -> Round8bitDynamic -> MatMul(weight); one for all that read a
   void round_as_it_comes(const std::string& weight);
 
-  /// The functions that the nodes written so far call.
-  std::vector<onnx::FunctionProto> functions() const;
+  /// Puts the new nodes in order and returns the functions they call.
+  std::vector<onnx::FunctionProto> finish();
 
  private:
   onnx::NodeProto* node_of(const std::string& output);

@@ -42,10 +42,9 @@ int run_analyze(const Settings& settings, Console& console) {
   AnalyzeOptions options = analyze_options(settings, console);
   const std::string& path = settings.positionals[0];
   const Model model = load_model(path, console);
-  const bool to_stdout = settings.output == "-";
   const std::string output = output_path(settings.output, path + part_tag(options.shard) + ".sensitivity.json");
   std::vector<std::string> outputs;
-  if (!to_stdout) outputs.push_back(output);
+  if (output != "-") outputs.push_back(output);
   if (!settings.report_json.empty()) outputs.push_back(settings.report_json);
   check_outputs(outputs, {path, settings.calibration, settings.config}, settings.force);
 
@@ -58,14 +57,8 @@ int run_analyze(const Settings& settings, Console& console) {
       keeping_progress(options.checkpoint_path, [&] { return analyze(model, samples, options, observer, &cost); });
 
   const RunRecord record = record_of(model, scores, cost, settings, options, observer);
-  if (!to_stdout) write_report(output, scores, {.format = "json"}, settings.force);
   if (!settings.report_json.empty()) write_report(settings.report_json, record, {.format = "json"}, settings.force);
-  if (to_stdout || settings.json) {
-    console.result(to_json(scores));
-  } else {
-    console.result(render(record, terminal_report(settings, console)));
-  }
-  if (!to_stdout) console.say("wrote " + output);
+  deliver(scores, record, output, settings, console);
   return 0;
 }
 

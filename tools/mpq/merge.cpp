@@ -34,18 +34,11 @@ int run_merge(const Settings& settings, Console& console) {
   for (const std::string& path : settings.positionals) parts.push_back(read_part(path));
   const Sensitivity scores = merge_parts(parts);
   const Shard first = parts.front().shard.value_or(Shard{});
-  const bool to_stdout = settings.output == "-";
   const std::string output = output_path(settings.output, default_output(settings.positionals[0], first));
   std::vector<std::string> inputs = settings.positionals;
   inputs.push_back(settings.config);
-  if (!to_stdout) check_outputs({output}, inputs, settings.force);
-  if (!to_stdout) write_report(output, scores, {.format = "json"}, settings.force);
-  if (to_stdout || settings.json) {
-    console.result(to_json(scores));
-  } else {
-    console.result(render(scores, terminal_report(settings, console)));
-  }
-  if (!to_stdout) console.say("wrote " + output);
+  if (output != "-") check_outputs({output}, inputs, settings.force);
+  deliver(scores, scores, output, settings, console);
   return 0;
 }
 

@@ -50,13 +50,7 @@ int run_profile(const Settings& settings, Console& console) {
   const Profile measured =
       keeping_progress(options.checkpoint_path, [&] { return profile(model, samples, options, observer); });
 
-  if (!to_stdout) write_report(output, measured, {.format = "json"}, settings.force);
-  if (to_stdout || settings.json) {
-    console.result(to_json(measured));
-  } else {
-    console.result(render(measured, terminal_report(settings, console)));
-  }
-  if (!to_stdout) console.say("wrote " + output);
+  deliver(measured, measured, output, settings, console);
   return 0;
 }
 

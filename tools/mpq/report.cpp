@@ -16,6 +16,15 @@ ReportOptions terminal_report(const Settings& settings, const Console& console) 
   return options;
 }
 
+void deliver(const AnyRecord& made, const AnyRecord& shown, const std::string& output, const Settings& settings,
+             Console& console) {
+  const bool to_stdout = output == "-";
+  if (!to_stdout) write_report(output, made, {.format = "json"}, settings.force);
+  const bool as_json = to_stdout || settings.json;
+  console.result(as_json ? render(made, {.format = "json"}) : render(shown, terminal_report(settings, console)));
+  if (!to_stdout) console.say("wrote " + output);
+}
+
 namespace {
 
 /// What bound the run's plan binds the frontier's plans too.

@@ -16,6 +16,11 @@ namespace mpq::cli {
 /// Report options for a terminal report on stdout. Long tables are cut unless -v asks for all.
 ReportOptions terminal_report(const Settings& settings, const Console& console);
 
+/// Ends a command that makes a record: writes it as JSON to `output` ("-": nowhere) and prints it, as JSON to stdout or
+/// with --json, else as `shown`, which people read.
+void deliver(const AnyRecord& made, const AnyRecord& shown, const std::string& output, const Settings& settings,
+             Console& console);
+
 /// Runs `work`; when it was interrupted, the error says where the progress is kept.
 template <typename Work>
 auto keeping_progress(const std::string& checkpoint, const Work& work) {

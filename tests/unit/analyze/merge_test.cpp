@@ -95,6 +95,9 @@ TEST(Merge, RefusesWhatIsNotAllOfOneAnalysis) {
   expect_refusal({good[0], good[0]}, ErrorCode::kUsage, "twice");
   expect_refusal({good[0], merge_parts(good)}, ErrorCode::kUsage, "whole analysis");
   expect_refusal({good[0], small_parts(3)[1]}, ErrorCode::kUsage, "divide the analysis differently");
+  Sensitivity hostile = good[0];  // claims no memory for parts that nobody gave
+  hostile.shard = Shard{1, 2'000'000'000};
+  expect_refusal({hostile}, ErrorCode::kUsage, "Part 2/2000000000 is missing");
   const auto spoiled = [&](const std::function<void(Sensitivity&)>& spoil) {
     std::vector<Sensitivity> parts = good;
     spoil(parts[1]);
