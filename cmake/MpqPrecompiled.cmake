@@ -30,4 +30,12 @@ function(mpq_use_precompiled target name)
   endif()
 endfunction()
 
-mpq_precompiled(mpq_library_headers KIND library HEADERS ${MPQ_STANDARD_HEADERS})
+# mpq_use_precompiled_of_floor(TARGET FLOOR NAME): the headers NAME, or NAME_onnx, which hold ONNX's classes too, where the
+# floor links them.
+function(mpq_use_precompiled_of_floor target floor name)
+  get_target_property(links mpq_${floor}_objects LINK_LIBRARIES)
+  if("ONNX::onnx" IN_LIST links)
+    string(APPEND name _onnx)
+  endif()
+  mpq_use_precompiled(${target} ${name})
+endfunction()
