@@ -267,7 +267,10 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   const auto candidates = candidates_of(model, options);
   if (candidates.empty()) {
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
-                "`mpq inspect` lists every weight and why it is left alone.");
+                model.quantized_parts().empty()
+                    ? "`mpq inspect` lists every weight and why it is left alone."
+                    : "It is quantized already. Give the model it was made from, or take out what its DequantizeLinear "
+                      "nodes say with --requantize.");
   }
   Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
   if (scores.layers.empty()) {

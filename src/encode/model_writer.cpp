@@ -10,6 +10,7 @@
 #include "encode/metadata.h"
 #include "encode/payload.h"
 #include "encode/replace_numbers.h"
+#include "graph/erase_if.h"
 
 namespace mpq::encode {
 
@@ -235,10 +236,8 @@ void ModelWriter::raise_ir() {
   std::unordered_set<std::string> constants;
   for (const auto& tensor : proto_.graph().initializer()) constants.insert(tensor.name());
   for (const auto& tensor : proto_.graph().sparse_initializer()) constants.insert(tensor.values().name());
-  auto& inputs = *proto_.mutable_graph()->mutable_input();
-  inputs.erase(std::remove_if(inputs.begin(), inputs.end(),
-                              [&](const auto& input) { return constants.count(input.name()) > 0; }),
-               inputs.end());
+  graph::erase_if(*proto_.mutable_graph()->mutable_input(),
+                  [&](const auto& input) { return constants.count(input.name()) > 0; });
 }
 
 /// Nodes must stand before those that read them: all the new ones come first.

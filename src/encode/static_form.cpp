@@ -8,6 +8,7 @@
 
 #include "mpq/error.h"
 
+#include "graph/erase_if.h"
 #include "graph/topology.h"
 
 namespace mpq::encode {
@@ -229,14 +230,9 @@ void StaticWriter::remove_unread(const std::set<std::string>& constants) {
   }
   for (const auto& output : graph.output()) read.insert(output.name());
   const auto unread = [&](const std::string& name) { return constants.count(name) > 0 && read.count(name) == 0; };
-  auto& tensors = *graph.mutable_initializer();
-  tensors.erase(
-      std::remove_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return unread(tensor.name()); }),
-      tensors.end());
-  auto& nodes = *graph.mutable_node();
-  nodes.erase(std::remove_if(nodes.begin(), nodes.end(),
-                             [&](const auto& node) { return node.op_type() == "Constant" && unread(node.output(0)); }),
-              nodes.end());
+  graph::erase_if(*graph.mutable_initializer(), [&](const auto& tensor) { return unread(tensor.name()); });
+  graph::erase_if(*graph.mutable_node(),
+                  [&](const auto& node) { return node.op_type() == "Constant" && unread(node.output(0)); });
 }
 
 std::vector<onnx::FunctionProto> StaticWriter::finish() {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "graph/cut.h"
+#include "graph/erase_if.h"
 #include "graph/run_index.h"
 #include "graph/scopes.h"
 #include "graph/values.h"
@@ -13,16 +14,11 @@ namespace {
 /// Below IR 4 every initializer has to be an input as well; from IR 4 on it is a constant when it is none.
 constexpr std::int64_t kFirstIrWithConstantInitializers = 4;
 
-template <typename Repeated, typename Matches>
-void remove_if(Repeated& elements, Matches matches) {
-  elements.erase(std::remove_if(elements.begin(), elements.end(), matches), elements.end());
-}
-
 void drop_inputs_with_initializers(onnx::GraphProto& graph) {
   std::unordered_set<std::string> constants;
   for (const auto& tensor : graph.initializer()) constants.insert(tensor.name());
   for (const auto& tensor : graph.sparse_initializer()) constants.insert(tensor.values().name());
-  remove_if(*graph.mutable_input(), [&](const auto& input) { return constants.count(input.name()) > 0; });
+  erase_if(*graph.mutable_input(), [&](const auto& input) { return constants.count(input.name()) > 0; });
 }
 
 /// Before: Constant -> w -> Conv, in the main graph.   After: initializer w -> Conv.
@@ -41,7 +37,7 @@ void lift_constants(onnx::GraphProto& graph) {
     }
     tensor.set_name(node.output(0));
   }
-  remove_if(*graph.mutable_node(), liftable);
+  erase_if(*graph.mutable_node(), liftable);
 }
 
 /// Before: a body holds w and reads it.   After: the main graph holds w under a free name, and the body captures it.

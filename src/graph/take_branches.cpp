@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/rename.h"
 #include "graph/run_index.h"
 #include "graph/scopes.h"
 #include "graph/topology.h"
@@ -9,31 +10,6 @@
 namespace mpq::graph {
 
 namespace {
-
-using Names = std::map<std::string, std::string>;  // as they are -> as they become
-
-void rename(const Names& names, std::string& name) {
-  const auto found = names.find(name);
-  if (found != names.end()) name = found->second;
-}
-
-void rename(const Names& names, onnx::NodeProto& node);
-
-/// A body inside: names it defines itself mean its own values.
-void rename_inside(Names names, onnx::GraphProto& body) {
-  for (const std::string& own : defined_names(body)) names.erase(own);
-  for (auto& node : *body.mutable_node()) rename(names, node);
-  for (auto& output : *body.mutable_output()) rename(names, *output.mutable_name());
-}
-
-void rename(const Names& names, onnx::NodeProto& node) {
-  for (auto& input : *node.mutable_input()) rename(names, input);
-  for (auto& output : *node.mutable_output()) rename(names, output);
-  for (auto& attribute : *node.mutable_attribute()) {
-    if (attribute.has_g()) rename_inside(names, *attribute.mutable_g());
-    for (auto& body : *attribute.mutable_graphs()) rename_inside(names, body);
-  }
-}
 
 bool is_if(const onnx::NodeProto& node) {
   return node.op_type() == "If" && (node.domain().empty() || node.domain() == "ai.onnx") && node.input_size() == 1;
@@ -64,7 +40,7 @@ void take(onnx::GraphProto branch, const onnx::NodeProto& node, NamePool& pool, 
     *graph.add_sparse_initializer() = std::move(tensor);
   }
   for (auto& inner : *branch.mutable_node()) {
-    rename(names, inner);
+    rename(names, inner, true);
     *graph.add_node() = std::move(inner);
   }
   for (int i = 0; i < std::min(node.output_size(), branch.output_size()); ++i) {

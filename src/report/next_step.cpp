@@ -42,7 +42,7 @@ bool unharmed(const Verification& v) {
 
 std::string quantize_command(const RunRecord& record, const std::string& budget, const std::string& extra) {
   const bool real = record.sensitivity && !record.sensitivity->data.synthetic;
-  std::string command = fmt::format("mpq quantize {} --budget {}", shell_word(record.model.path), budget);
+  std::string command = fmt::format("mpq quantize {} --budget {}", model_words(record), budget);
   if (record.plan->time && !record.plan->time->budget.empty())
     command += " --budget " + shell_word(record.plan->time->budget) + " --profile model.profile.json";
   if (real) command += " --calibration " + shell_word(record.sensitivity->data.source);
@@ -72,6 +72,12 @@ std::string exact_glob(const std::string& name) {
 
 }  // namespace
 
+std::string model_words(const RunRecord& record) {
+  const std::pair<std::string, std::string> flag{"requantize", "true"};
+  const bool given = std::find(record.options.begin(), record.options.end(), flag) != record.options.end();
+  return shell_word(record.model.path) + (given ? " --requantize" : "");
+}
+
 std::string shell_word(const std::string& text) {
   const std::string shown = printable(text);
   const bool plain = !shown.empty() && shown.find_first_not_of(
@@ -95,13 +101,13 @@ NextStep next_step(const RunRecord& record) {
                          (record.verification && record.verification->data.synthetic);
   if (record.plan && synthetic) {
     return {"Better ranking and figures that mean something need real inputs",
-            fmt::format("mpq quantize {} {} --calibration inputs.npz", shell_word(record.model.path),
+            fmt::format("mpq quantize {} {} --calibration inputs.npz", model_words(record),
                         record.drop_search ? "--max-drop " + shell_word(record.drop_search->limit)
                                            : "--budget " + shell_word(record.plan->budget))};
   }
   if (!record.plan && !record.verification && record.sensitivity) return frontier_step(sensitivity_file(record));
   if (!record.plan) {
-    return {"Which layers cost the most", fmt::format("mpq analyze {}", shell_word(record.model.path))};
+    return {"Which layers cost the most", fmt::format("mpq analyze {}", model_words(record))};
   }
   const double bits = record.plan->bits_per_weight;
   if (record.verification && harmed(*record.verification)) {

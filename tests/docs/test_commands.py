@@ -26,7 +26,7 @@ WORKERS = 2
 # Stand-ins: under which names pages know the files of models/digits.
 DIGITS = {
     "model.onnx": ["model.onnx", "MODEL/model.onnx", "models/a.onnx", "models/digits/model.onnx",
-                   "models/fetched/ppocr_cls/model.onnx", "minilm.onnx"],
+                   "models/fetched/ppocr_cls/model.onnx", "minilm.onnx", "model.qdq.onnx"],
     "calibration.npz": ["inputs.npz", "calib.npz", "calibration.npz", "MODEL/calibration.npz",
                         "models/digits/calibration.npz", "models/fetched/ppocr_cls/calibration.npz"],
     "evaluation.npz": ["test.npz", "evaluation.npz", "MODEL/evaluation.npz", "models/digits/evaluation.npz",

@@ -41,7 +41,7 @@ int run_analyze(const Settings& settings, Console& console) {
   catch_interrupts();
   AnalyzeOptions options = analyze_options(settings, console);
   const std::string& path = settings.positionals[0];
-  const Model model = load_model(path, console);
+  const Model model = load_original(settings, console);
   const std::string output = output_path(settings.output, path + part_tag(options.shard) + ".sensitivity.json");
   std::vector<std::string> outputs;
   if (output != "-") outputs.push_back(output);

@@ -11,6 +11,18 @@ Model load_model(const std::string& path, Console& console) {
   return model;
 }
 
+Model load_original(const Settings& settings, Console& console) {
+  const Model model = load_model(settings.positionals[0], console);
+  if (embedded_plan(model))
+    console.warn("mpq wrote this model; the weights that it packed stay as they are.",
+                 "Give the model it was made from.");
+  if (!settings.requantize) return model;
+  const Dequantized floats = dequantize(model);
+  console.note(fmt::format("--requantize: {} tensors are floats again, {} activations are no longer rounded",
+                           floats.weights, floats.activations));
+  return floats.model;
+}
+
 std::optional<Samples> open_samples(const std::string& path, const Model& model, const Settings& settings,
                                     Console& console) {
   if (path.empty()) return std::nullopt;

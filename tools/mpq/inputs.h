@@ -14,6 +14,8 @@ namespace mpq::cli {
 
 /// Loads the model, says so first, and passes on what the loader noticed as warnings.
 Model load_model(const std::string& path, Console& console);
+/// The model that is to be quantized: its first quantization taken out with --requantize.
+Model load_original(const Settings& settings, Console& console);
 
 /// Opens samples with the options of the command line; nothing when `path` is empty.
 std::optional<Samples> open_samples(const std::string& path, const Model& model, const Settings& settings,

@@ -178,7 +178,8 @@ std::string inspect_json(const Model& model, const std::optional<KernelCompariso
 }  // namespace
 
 int run_inspect(const Settings& settings, Console& console) {
-  const Model model = load_model(settings.positionals[0], console);
+  const Model model =
+      settings.requantize ? load_original(settings, console) : load_model(settings.positionals[0], console);
   if (memory_limit_in_force(model, memory_limit(settings)) > 0 && settings.kernels) {
     throw Error(ErrorCode::kUsage,
                 "Which kernels a model gets is seen with all of it in memory, which the limit forbids.", "--kernels",

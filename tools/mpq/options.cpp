@@ -29,6 +29,8 @@ const std::array kTable = {
            kQuantize | kAnalyze | kMerge | kPlan | kProfile | kReport, G::kFiles, &S::output},
     Option{"output", 'o', "PATH.npz", "write the outputs of all requests, one array per output with a leading axis over them",
            kRun, G::kFiles, &S::output},
+    Option{"requantize", 0, "", "take what the model's QuantizeLinear and DequantizeLinear nodes say back to floats first",
+           kReaders | kInspect, G::kFiles, &S::requantize},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
            kQuantize | kAnalyze | kMerge | kPlan | kProfile | kRun | kVerify | kReport | kCheck | kInspect, G::kFiles,
            &S::force},
@@ -273,7 +275,9 @@ void assign(const Option& option, const std::vector<std::string>& values, const 
     settings.*list = list == &S::budgets ? split_budgets(values) : values;
   }
   std::erase_if(settings.given, [&](const auto& known) { return known.first == option.name; });
-  for (const std::string& value : values) settings.given.emplace_back(option.name, value);
+  const bool is_flag = std::holds_alternative<bool S::*>(option.target);
+  for (const std::string& value : values)
+    settings.given.emplace_back(option.name, !is_flag ? value : parse_bool(value, origin) ? "true" : "false");
 }
 
 }  // namespace mpq::cli

@@ -39,7 +39,7 @@ struct Settings {
 
   std::vector<std::string> budgets, layer, keep, what_if;
   std::string bits, forms, store, compute, scale_fit = "mse", rounding = "auto";
-  bool uniform = false, dry_run = false, frontier = false, divided = false, portable = false;
+  bool uniform = false, dry_run = false, frontier = false, divided = false, portable = false, requantize = false;
 
   std::optional<std::int64_t> effort, max_trials, narrowest, probes, threads, seed;
   std::string engine, noise, trials, metric = "auto", place = "network", aggregation = "mean", outputs, checkpoint,
@@ -64,7 +64,8 @@ struct Settings {
   std::string config, progress = "auto", color = "auto", log_file, format = "table";
   bool json = false, quiet = false, verbose = false, help = false, print_config = false;
 
-  /// What was set, in the order it was: option name -> value as written; a repeated option stands here repeatedly.
+  /// What was set, in the order it was: option name -> value as written (of a flag: true or false); a repeated option
+  /// stands here repeatedly.
   std::vector<std::pair<std::string, std::string>> given;
   /// Options set on the command line or in the environment: no file goes over them.
   std::set<std::string> fixed;

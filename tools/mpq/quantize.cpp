@@ -174,7 +174,7 @@ std::vector<PipelineResult> quantize_model(const Settings& settings, Console& co
   } else {
     for (const Budget& budget : options.budgets) tags.push_back(tag_of(budget, settings));
   }
-  const Model model = load_model(settings.positionals[0], console);
+  const Model model = load_original(settings, console);
   const auto files = targets(settings, tags);
   check_targets(files, settings);
   add_samples(options, settings, model, console);

@@ -273,6 +273,7 @@ std::string analysis_key(const Model& model, const std::string& data, const Anal
       fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", data, o.engine, o.noise, o.place, o.metric,
                   o.aggregation, o.quantile, o.trials, o.max_trials, o.antithetic, o.probes, o.pilots,
                   fmt::join(o.bits, ","), fmt::join(o.forms, ","), o.scale_fit, o.seed, o.outputs_glob);
+  for (const Layer& layer : model.layers()) key += ' ' + layer.name;  // one file has others with --requantize
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
   if (o.store != "packed") key += " store " + o.store;
   if (o.shard) key += ' ' + to_string(*o.shard);

@@ -135,7 +135,7 @@ std::size_t nearest_point(const View& view) {
 }  // namespace
 
 CommandAround command_around(const RunRecord& record) {
-  CommandAround command{"mpq quantize " + shell_word(record.model.path) + ' ', ""};
+  CommandAround command{"mpq quantize " + model_words(record) + ' ', ""};
   const bool effort = was_given(record, "effort");
   for (const auto& [name, value] : record.options) {
     const auto told = std::find_if(kTold.begin(), kTold.end(), [&, n = name](const auto& t) { return n == t.first; });
