@@ -15,6 +15,8 @@
 #include "encode/encode.h"
 #include "encode/metadata.h"
 #include "encode/plan_check.h"
+#include "graph/integer_ready.h"
+#include "graph/memory_plan.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency/latency_bench.h"
@@ -152,7 +154,7 @@ Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& bu
 /// Plans and writes until the real file meets the budget. The size table is an upper bound up to length prefixes and
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
 QuantizedModel meet_budget(const Writing& writing, const Sensitivity& scores, const Budget& budget) {
-  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
+  const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
     Plan plan = choose_plan(model, scores, tightened, calibration, options, observer);
@@ -174,7 +176,7 @@ QuantizedModel meet_budget(const Writing& writing, const Sensitivity& scores, co
 /// arithmetic, except that it keeps float activations where `--compute auto` chose integer ones for some.
 std::optional<Verification> uniform_baseline(const Writing& writing, const Sensitivity& scores, const Budget& budget,
                                              const QuantizedModel& quantized, const Samples& evaluation) {
-  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
+  const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   AllocateOptions allocate_options = options.allocate.without_time_budget();
   allocate_options.uniform = true;
   try {
@@ -221,6 +223,25 @@ QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& s
   const std::optional<Budget> most = options.budgets.empty() ? std::nullopt : std::optional(options.budgets[0]);
   record.drop_search = search_smallest(*scores, options.allocate, *options.max_drop, most, try_size, writing.observer);
   return *std::move(smallest);
+}
+
+/// What integer kernels are written into. Checked on samples: where it does not compute what the model computes, the
+/// model stays as it is. Latencies are planned by a profile of the model itself.
+graph::IntegerReady ready_for(const Model& model, const Samples& calibration, const PipelineOptions& options,
+                              Observer& observer) {
+  constexpr std::size_t kSamples = 2;
+  constexpr double kRoundingErrors = 1e-6;
+  const graph::IntegerReady original = graph::IntegerReady::of(model);
+  const std::string& compute = options.plan ? options.plan->compute : options.allocate.compute;
+  const bool pieces = graph::plan_memory(model, options.quantize.memory_limit_bytes).pieces;
+  if (compute == "float" || options.profile || pieces) return original;
+  graph::IntegerReady ready = graph::integer_ready(model);
+  if (ready.is_original) return ready;
+  const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
+  const double damage = verify(model, ready.model, judge, {}, options.verify, observer).damage;
+  if (damage < kRoundingErrors) return ready;
+  observer.note("made ready for integer kernels the model differs by " + format_number(damage) + "; left as it is");
+  return original;
 }
 
 /// Times what was written beside the original on one core.
@@ -327,11 +348,12 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     fill_sizes(model, run_form_of(options.allocate.compute), *scores);
   }
 
-  RoundedQuantizer quantizer(model, data.calibration, options.verify);
+  const graph::IntegerReady ready = ready_for(model, data.calibration, options, observer);
+  RoundedQuantizer quantizer(model, data.calibration, options.verify, &ready);
   IntegerPlanner integers(
-      model, data.calibration,
+      ready.model, data.calibration,
       {options.verify.metric, options.verify.outputs_glob, options.verify.output_roles, options.analyze.threads});
-  const Writing writing{model, quantizer, integers, data.calibration, options, observer};
+  const Writing writing{model, ready.model, quantizer, integers, data.calibration, options, observer};
   std::vector<PipelineResult> results;
   const std::size_t count = options.plan || options.max_drop ? 1 : options.budgets.size();
   for (std::size_t i = 0; i < count; ++i) {

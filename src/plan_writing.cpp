@@ -95,7 +95,7 @@ Landed write_landed(const Writing& writing, const Plan& plan, const encode::Form
     return landed(write_plan(writing.quantizer, plan, "int8", writing.options, writing.observer, with_folded));
   };
   Landed written = write({});
-  const FoldedLayers folded = dequantized_layers(writing.model, written, writing.observer);
+  const FoldedLayers folded = dequantized_layers(writing.integer_model, written, writing.observer);
   return folded.empty() ? std::move(written) : write(folded);
 }
 
@@ -111,7 +111,8 @@ QuantizedModel write_integers(const Writing& writing, const Plan& plan, double m
     if (form == nullptr) break;
     forms.integers = form;
     Landed written = write_landed(writing, plan, forms);
-    const std::set<std::size_t> stranded = stranded_layers(writing.model, written.kernels, *form, writing.observer);
+    const std::set<std::size_t> stranded =
+        stranded_layers(writing.integer_model, written.kernels, *form, writing.observer);
     if (stranded.empty()) return std::move(written.model);
     barred.insert(stranded.begin(), stranded.end());
   }
@@ -123,7 +124,7 @@ QuantizedModel write_integers(const Writing& writing, const Plan& plan, double m
 /// budget itself costs, judged on calibration samples, never on the evaluation data. Where all of them cost more, the
 /// activations that cost most for the time they save go back to floats.
 QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
-  const auto& [model, quantizer, integers, calibration, options, observer] = writing;
+  const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
   constexpr std::size_t kSamples = 16;
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));

@@ -14,6 +14,7 @@ namespace mpq {
 /// What the plans of a run are written with.
 struct Writing {
   const Model& model;
+  const Model& integer_model;  ///< that plans with integer kernels are written into: `model`, or made ready for them
   RoundedQuantizer& quantizer;
   IntegerPlanner& integers;
   const Samples& calibration;

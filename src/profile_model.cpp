@@ -14,7 +14,7 @@ Profile profile(const Model& model, const Samples& samples, const ProfileOptions
   const Samples first = samples.slice(0, samples.size() > 0 ? 1 : 0);
   RoundedQuantizer quantizer(model, first);
   IntegerPlanner integers(model, first, {}, IntegerPlanner::Grids::kPlain);
-  const Writing writing{model, quantizer, integers, first, pipeline, observer};
+  const Writing writing{model, model, quantizer, integers, first, pipeline, observer};
   return profiling::measure(
       model, samples, options, [&](const Plan& plan) { return write_as(writing, plan, "int8"); }, observer);
 }

@@ -4,6 +4,7 @@
 
 #include "encode/encode.h"
 #include "encode/plan_check.h"
+#include "encode/replace_numbers.h"
 #include "graph/memory_plan.h"
 #include "support/text.h"
 
@@ -38,18 +39,60 @@ std::string RoundedQuantizer::method(const Plan& plan, const QuantizeOptions& op
   return calibration_.facts().synthetic ? "data-free" : plan.rounding;
 }
 
-QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& requests, const RoundedNetwork& network,
-                                         const std::string& rounding, const encode::Forms& forms,
-                                         const QuantizeOptions& options, Observer& observer) const {
+encode::RoundedWeights RoundedQuantizer::weights_of(const Requests& requests, const RoundedNetwork& network) const {
   encode::RoundedWeights rounded;
-  rounded.find = [&](std::size_t layer, const Candidate& candidate) { return network.numbers(layer, candidate); };
+  rounded.find = [&network](std::size_t layer, const Candidate& candidate) {
+    return network.numbers(layer, candidate);
+  };
   for (const auto& [layer, candidate] : requests) {
     const quant::LayerRounding* found = network.find(layer, candidate);
     if (found == nullptr) continue;
     auto [name, numbers] = rounder_->corrected_bias(layer, *found);
     if (!name.empty()) rounded.constants.emplace(std::move(name), std::move(numbers));
   }
-  return encode::quantize_rounded(model_, plan, rounded, rounding, forms, options, observer);
+  return rounded;
+}
+
+/// A convolution that took in what stood behind it has the same integers; its scales and the correction of its bias
+/// are multiplied as its weights were.
+encode::RoundedWeights RoundedQuantizer::ready_weights_of(const Requests& requests,
+                                                          const RoundedNetwork& network) const {
+  encode::RoundedWeights rounded;
+  rounded.find = [this, &network](std::size_t layer, const Candidate& candidate) {
+    auto numbers = network.numbers(ready_->originals[layer], candidate);
+    const auto fold = ready_->folds.find(layer);
+    if (!numbers || fold == ready_->folds.end()) return numbers;
+    std::vector<float> scales = quant::scales_of(*numbers);
+    const std::size_t per_channel = scales.size() / fold->second.factors.size();
+    for (std::size_t i = 0; i < scales.size(); ++i) scales[i] *= fold->second.factors[i / per_channel];
+    quant::set_scales(scales, *numbers);
+    return numbers;
+  };
+  std::map<std::size_t, const graph::ChannelFold*> folds;  // by layer of the original
+  for (const auto& [layer, fold] : ready_->folds) folds.emplace(ready_->originals[layer], &fold);
+  const Model::Impl& impl = ready_->model.impl();
+  for (const auto& [layer, candidate] : requests) {
+    const quant::LayerRounding* found = network.find(layer, candidate);
+    if (found == nullptr || found->mean_error.empty()) continue;
+    const auto fold = folds.find(layer);
+    if (fold == folds.end()) {
+      rounded.constants.insert(rounder_->corrected_bias(layer, *found));
+      continue;
+    }
+    std::vector<float> bias = encode::read_numbers(impl.proto, *impl.store, fold->second->bias);
+    for (std::size_t c = 0; c < bias.size(); ++c) bias[c] -= fold->second->factors[c] * found->mean_error[c];
+    rounded.constants.emplace(fold->second->bias, std::move(bias));
+  }
+  return rounded;
+}
+
+QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& requests, const RoundedNetwork& network,
+                                         const std::string& rounding, const encode::Forms& forms,
+                                         const QuantizeOptions& options, Observer& observer) const {
+  const bool ready = into_ready(forms);
+  return encode::quantize_rounded(ready ? ready_->model : model_, plan,
+                                  ready ? ready_weights_of(requests, network) : weights_of(requests, network), rounding,
+                                  forms, options, observer);
 }
 
 /// In float arithmetic: integer kernels that round the activations too come on top of every style alike.
@@ -103,7 +146,8 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const encode::Forms& fo
                                        Observer& observer) {
   options.validate();
   const std::string rounding = method(plan, options);
-  const auto nearest = [&] { return encode::quantize_rounded(model_, plan, {}, "nearest", forms, options, observer); };
+  const Model& target = into_ready(forms) ? ready_->model : model_;
+  const auto nearest = [&] { return encode::quantize_rounded(target, plan, {}, "nearest", forms, options, observer); };
   if (rounding == "nearest") return nearest();
   const std::vector<std::size_t> layers = encode::quantizable_layers(model_);
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);

@@ -11,6 +11,7 @@
 
 #include "calibrate/weight_rounder.h"
 #include "encode/encode.h"
+#include "graph/integer_ready.h"
 
 namespace mpq {
 
@@ -18,9 +19,14 @@ namespace mpq {
 /// next, since a plan is written in two run forms.
 class RoundedQuantizer {
  public:
-  /// Refers to the model and the samples. `judge`: how styles of rounding are compared.
-  RoundedQuantizer(const Model& model, const Samples& calibration, VerifyOptions judge = {})
-      : model_(model), calibration_(calibration), judge_(std::move(judge)) {}
+  /// Refers to the model and the samples. `judge`: how styles of rounding are compared. `ready`, where given: what
+  /// plans with integer kernels are written into; their weights are rounded in the model itself all the same.
+  RoundedQuantizer(const Model& model, const Samples& calibration, VerifyOptions judge = {},
+                   const graph::IntegerReady* ready = nullptr)
+      : model_(model),
+        calibration_(calibration),
+        judge_(std::move(judge)),
+        ready_(ready == nullptr || ready->is_original ? nullptr : ready) {}
 
   QuantizedModel write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
                        Observer& observer);
@@ -39,9 +45,17 @@ class RoundedQuantizer {
                          const std::string& rounding, const encode::Forms& forms, const QuantizeOptions& options,
                          Observer& observer) const;
 
+  encode::RoundedWeights weights_of(const Requests& requests, const calibrate::RoundedNetwork& network) const;
+  /// The same for the model that is ready for integer kernels.
+  encode::RoundedWeights ready_weights_of(const Requests& requests, const calibrate::RoundedNetwork& network) const;
+  bool into_ready(const encode::Forms& forms) const {
+    return ready_ != nullptr && forms.run_form == encode::RunForm::kInteger;
+  }
+
   const Model& model_;
   const Samples& calibration_;
   VerifyOptions judge_;
+  const graph::IntegerReady* ready_;
   std::unique_ptr<calibrate::WeightRounder> rounder_;
   // What was rounded last.
   Requests requests_;

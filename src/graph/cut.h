@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,14 @@ struct RunForm {
   std::shared_ptr<const RunIndex> index;  ///< who reads what, for the functions below
 };
 RunForm run_form(const Model& model);
+
+/// Before: Constant -> w -> Conv, in the main graph.   After: initializer w -> Conv.
+/// A Constant that is itself an output of the model stays a node.
+void lift_constants(onnx::GraphProto& graph);
+/// Below IR 4 every initializer has to be an input as well; from IR 4 on it is a constant when it is none.
+inline constexpr std::int64_t kFirstIrWithConstantInitializers = 4;
+/// For models whose initializers are constants although they are listed among the inputs.
+void drop_inputs_with_initializers(onnx::GraphProto& graph);
 
 /// Everything of the network behind one layer: the nodes that (transitively) read the layer's weight and lead to
 /// `targets`.

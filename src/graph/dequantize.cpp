@@ -9,12 +9,12 @@
 #include <unordered_set>
 #include <utility>
 
+#include "graph/drop_unread.h"
 #include "graph/erase_if.h"
 #include "graph/model_impl.h"
 #include "graph/qdq_pairs.h"
 #include "graph/rename.h"
 #include "graph/scopes.h"
-#include "graph/values.h"
 #include "quantize/grid.h"
 
 namespace mpq {
@@ -53,12 +53,7 @@ class Dequantizer {
     names_by_graph_.resize(graphs_.size());
     for (graph::Undone& one : undone) replace(one);
     for (std::size_t g = 0; g < graphs_.size(); ++g) pass_through(*graphs_[g], names_by_graph_[g]);
-    while (drop_unread()) {
-    }
-    for (GraphProto* graph : graphs_) {
-      const auto defined = graph::defined_names(*graph);
-      graph::erase_if(*graph->mutable_value_info(), [&](const auto& info) { return defined.count(info.name()) == 0; });
-    }
+    graph::drop_unread(impl_.proto, std::move(perhaps_unread_));
   }
 
  private:
@@ -143,36 +138,6 @@ class Dequantizer {
     });
     if (!made_here || outputs.count(x) > 0) return;
     for (auto& node : *graph.mutable_node()) graph::rename({{x, output}}, node, true);
-  }
-
-  /// Removes tensors and QuantizeLinear nodes that the removed nodes read and nobody reads any more; false when there
-  /// was none. A removed node's inputs come next.
-  bool drop_unread() {
-    const graph::ValueTable table(impl_.proto, false);
-    std::vector<std::set<int>> tensors(graphs_.size()), nodes(graphs_.size());
-    for (const graph::Value& value : table.values()) {
-      if (!value.reads.empty() || value.graph_output || perhaps_unread_.count(value.name) == 0) continue;
-      const auto g = static_cast<std::size_t>(value.graph);
-      if (value.origin == graph::Value::Origin::kInitializer && !value.listed_as_input) tensors[g].insert(value.index);
-      if (value.origin != graph::Value::Origin::kNode) continue;
-      const NodeProto& node = graphs_[g]->node(value.index);
-      if (node.op_type() != "QuantizeLinear" && node.op_type() != "Constant") continue;
-      for (const std::string& input : node.input()) perhaps_unread_.insert(input);
-      nodes[g].insert(value.index);
-    }
-    bool dropped = false;
-    for (std::size_t g = 0; g < graphs_.size(); ++g) {
-      erase_at(*graphs_[g]->mutable_initializer(), tensors[g]);
-      erase_at(*graphs_[g]->mutable_node(), nodes[g]);
-      dropped = dropped || !tensors[g].empty() || !nodes[g].empty();
-    }
-    return dropped;
-  }
-
-  template <typename Repeated>
-  static void erase_at(Repeated& elements, const std::set<int>& positions) {
-    int position = 0;
-    graph::erase_if(elements, [&](const auto&) { return positions.count(position++) > 0; });
   }
 
   Model::Impl& impl_;

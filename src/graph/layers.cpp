@@ -30,16 +30,6 @@ bool is_float(int type) {
          type == TensorProto::DOUBLE;
 }
 
-/// Initializers listed as inputs are defaults a caller may override, from IR 4 on. Below, every initializer had to be
-/// listed, and exporters went on listing all of them for years: a model that lists every one means constants.
-bool listed_initializers_are_constants(const onnx::ModelProto& model) {
-  if (model.ir_version() < 4) return true;
-  std::unordered_set<std::string> inputs;
-  for (const auto& input : model.graph().input()) inputs.insert(input.name());
-  const auto& tensors = model.graph().initializer();
-  return std::all_of(tensors.begin(), tensors.end(), [&](const TensorProto& t) { return inputs.count(t.name()) > 0; });
-}
-
 class Finder {
  public:
   explicit Finder(const onnx::ModelProto& model)

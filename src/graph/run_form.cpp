@@ -11,35 +11,6 @@
 namespace mpq::graph {
 namespace {
 
-/// Below IR 4 every initializer has to be an input as well; from IR 4 on it is a constant when it is none.
-constexpr std::int64_t kFirstIrWithConstantInitializers = 4;
-
-void drop_inputs_with_initializers(onnx::GraphProto& graph) {
-  std::unordered_set<std::string> constants;
-  for (const auto& tensor : graph.initializer()) constants.insert(tensor.name());
-  for (const auto& tensor : graph.sparse_initializer()) constants.insert(tensor.values().name());
-  erase_if(*graph.mutable_input(), [&](const auto& input) { return constants.count(input.name()) > 0; });
-}
-
-/// Before: Constant -> w -> Conv, in the main graph.   After: initializer w -> Conv.
-/// A Constant that is itself an output of the model stays a node.
-void lift_constants(onnx::GraphProto& graph) {
-  std::unordered_set<std::string> outputs;
-  for (const auto& output : graph.output()) outputs.insert(output.name());
-  const auto liftable = [&](const onnx::NodeProto& node) {
-    return constant_tensor(node) && !outputs.count(node.output(0));
-  };
-  for (auto& node : *graph.mutable_node()) {
-    if (!liftable(node)) continue;
-    onnx::TensorProto& tensor = *graph.add_initializer();
-    for (auto& attribute : *node.mutable_attribute()) {
-      if (attribute.name() == "value") tensor = attribute.t();
-    }
-    tensor.set_name(node.output(0));
-  }
-  erase_if(*graph.mutable_node(), liftable);
-}
-
 /// Before: a body holds w and reads it.   After: the main graph holds w under a free name, and the body captures it.
 void hoist_from_body(onnx::ModelProto& model, const WeightSite& site, const std::string& name) {
   onnx::TensorProto tensor = tensor_at(std::as_const(model), site);
@@ -59,6 +30,30 @@ void sort_all(onnx::GraphProto& graph) {
 }
 
 }  // namespace
+
+void drop_inputs_with_initializers(onnx::GraphProto& graph) {
+  std::unordered_set<std::string> constants;
+  for (const auto& tensor : graph.initializer()) constants.insert(tensor.name());
+  for (const auto& tensor : graph.sparse_initializer()) constants.insert(tensor.values().name());
+  erase_if(*graph.mutable_input(), [&](const auto& input) { return constants.count(input.name()) > 0; });
+}
+
+void lift_constants(onnx::GraphProto& graph) {
+  std::unordered_set<std::string> outputs;
+  for (const auto& output : graph.output()) outputs.insert(output.name());
+  const auto liftable = [&](const onnx::NodeProto& node) {
+    return constant_tensor(node) && !outputs.count(node.output(0));
+  };
+  for (auto& node : *graph.mutable_node()) {
+    if (!liftable(node)) continue;
+    onnx::TensorProto& tensor = *graph.add_initializer();
+    for (auto& attribute : *node.mutable_attribute()) {
+      if (attribute.name() == "value") tensor = attribute.t();
+    }
+    tensor.set_name(node.output(0));
+  }
+  erase_if(*graph.mutable_node(), liftable);
+}
 
 RunForm run_form(const Model& model) {
   const Model::Impl& impl = model.impl();

@@ -1,6 +1,8 @@
 #include "graph/values.h"
 
+#include <algorithm>
 #include <set>
+#include <unordered_set>
 
 namespace mpq::graph {
 
@@ -10,6 +12,15 @@ const onnx::TensorProto* constant_tensor(const onnx::NodeProto& node) {
     if (attribute.name() == "value" && attribute.has_t()) return &attribute.t();
   }
   return nullptr;
+}
+
+bool listed_initializers_are_constants(const onnx::ModelProto& model) {
+  if (model.ir_version() < 4) return true;
+  std::unordered_set<std::string> inputs;
+  for (const auto& input : model.graph().input()) inputs.insert(input.name());
+  const auto& tensors = model.graph().initializer();
+  return std::all_of(tensors.begin(), tensors.end(),
+                     [&](const onnx::TensorProto& t) { return inputs.count(t.name()) > 0; });
 }
 
 bool deterministic(const onnx::NodeProto& node) {

@@ -60,6 +60,10 @@ class ValueTable {
   std::vector<std::vector<char>> constant_;  // per graph and node
 };
 
+/// Initializers listed as inputs are defaults a caller may override, from IR 4 on. Below, every initializer had to be
+/// listed, and exporters went on listing all of them for years: a model that lists every one means constants.
+bool listed_initializers_are_constants(const onnx::ModelProto& model);
+
 /// The tensor of a Constant node's `value` attribute; null for other nodes and other kinds of Constant.
 const onnx::TensorProto* constant_tensor(const onnx::NodeProto& node);
 

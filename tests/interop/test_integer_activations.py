@@ -65,6 +65,30 @@ def residual_net(clip=None):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def normalised_net(opset):
+    """The same with a normalisation behind every convolution, in an operator set without scales per channel."""
+    model, rng = residual_net(), np.random.default_rng(9)
+    nodes, graph = [], model.graph
+    for node in graph.node:
+        nodes.append(node)
+        if node.op_type != "Conv":
+            continue
+        channels = next(t.dims[0] for t in graph.initializer if t.name == node.input[1])
+        values = {"scale": rng.uniform(.5, 2, channels) * rng.choice([-1, 1], channels), "shift": rng.normal(size=channels) * .1,
+                  "mean": rng.normal(size=channels) * .1, "variance": rng.uniform(.2, 2, channels)}
+        constants = []
+        for name, value in values.items():
+            constants.append(f"{node.name}.{name}")
+            graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), constants[-1]))
+        nodes.append(helper.make_node("BatchNormalization", [node.name + ".c", *constants], [node.name], name=node.name + ".n"))
+        node.output[0] = node.name + ".c"
+    del graph.node[:]
+    graph.node.extend(nodes)
+    model.opset_import[0].version = opset
+    model.ir_version = 4
+    return model
+
+
 class IntegerActivationsTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -74,11 +98,11 @@ class IntegerActivationsTest(unittest.TestCase):
         np.savez(os.path.join(self.folder, "inputs.npz"), x=inputs)
         self.inputs = inputs
 
-    def quantize(self, model, *options):
+    def quantize(self, model, *options, compute="int8", rounding="nearest"):
         source, target = os.path.join(self.folder, "float.onnx"), os.path.join(self.folder, "written.onnx")
         onnx.save(model, source)
-        command = [TOOL, "quantize", source, "--compute", "int8", "--calibration", os.path.join(self.folder, "inputs.npz"),
-                   "--engine", "adjoint", "--rounding", "nearest", "--force", "-q", "-o", target, *options]
+        command = [TOOL, "quantize", source, "--compute", compute, "--calibration", os.path.join(self.folder, "inputs.npz"),
+                   "--engine", "adjoint", "--rounding", rounding, "--force", "-q", "-o", target, *options]
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         return onnx.load(target)
@@ -168,6 +192,22 @@ class IntegerActivationsTest(unittest.TestCase):
                 self.check_all_integer(self.optimized(written))
                 self.check_numbers(model, written, least_db)
                 self.check_dump(written)
+
+    def test_normalisations_and_old_operator_sets_are_taken_out_of_the_way(self):
+        """DequantizeLinear has an axis from opset 13 on, and a BatchNormalization keeps a Conv from fusing."""
+        for opset in (9, 11, 12, 17):
+            for rounding in ("nearest", "second-order"):
+                with self.subTest(opset=opset, rounding=rounding):
+                    model = normalised_net(opset)
+                    written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit", rounding=rounding)
+                    self.assertEqual(written.opset_import[0].version, max(opset, 13))
+                    self.check_all_integer(self.optimized(written))
+                    self.check_numbers(model, written, least_db=28)
+
+    def test_in_float_arithmetic_the_operator_set_stays(self):
+        written = self.quantize(normalised_net(9), "--bits", "8", "--uniform", "--budget", "9bit", compute="float")
+        self.assertEqual(written.opset_import[0].version, 9)
+        self.assertEqual([n.op_type for n in written.graph.node].count("BatchNormalization"), 4)
 
     def test_relu6_is_dropped(self):
         """runtime-facts 7.3: a Clip goes only when the grid lies inside it and its scale has rank 0."""

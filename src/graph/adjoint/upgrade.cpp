@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <exception>
-#include <unordered_map>
-
-#include <onnx/version_converter/convert.h>
 
 #include "graph/adjoint/builder.h"
-#include "graph/model_impl.h"
+#include "graph/raise_opset.h"
 #include "graph/run_index.h"
 
 namespace mpq::graph::adjoint {
@@ -31,24 +28,6 @@ bool widens(const onnx::GraphProto& graph) {
   });
 }
 
-/// The converter copies every tensor: large ones stay behind and come back by name.
-onnx::ModelProto converted(onnx::ModelProto model) {
-  std::unordered_map<std::string, onnx::TensorProto> originals;
-  for (auto& tensor : *model.mutable_graph()->mutable_initializer()) {
-    if (!in_store(tensor)) continue;
-    originals.emplace(tensor.name(), tensor);
-    tensor.clear_external_data();
-    tensor.clear_data_location();
-  }
-  onnx::ModelProto result = onnx::version_conversion::ConvertVersion(model, static_cast<int>(kWanted));
-  for (auto& tensor : *result.mutable_graph()->mutable_initializer()) {
-    const auto original = originals.find(tensor.name());
-    if (original != originals.end()) tensor = std::move(original->second);
-  }
-  result.set_ir_version(std::max<std::int64_t>(result.ir_version(), 8));
-  return result;
-}
-
 }  // namespace
 
 RunForm upgraded(const RunForm& form) {
@@ -59,12 +38,11 @@ RunForm upgraded(const RunForm& form) {
     set->set_version(kWanted);
   } else {
     try {
-      result.model = converted(std::move(result.model));
+      result.model = raised_opset(std::move(result.model), kWanted);
     } catch (const std::exception& failure) {
       throw NoRule("operator set " + std::to_string(set->version()) + " cannot be brought to " +
                    std::to_string(kWanted) + ": " + failure.what());
     }
-    sort_nodes(*result.model.mutable_graph());
   }
   result.index = std::make_shared<RunIndex>(result.model);
   return result;

@@ -74,7 +74,7 @@ TEST(ProfileOfConvolutions, IntegersCrossACutUnchanged) {
   options.quantize.rounding = "nearest";
   RoundedQuantizer quantizer(model, samples);
   IntegerPlanner integers(model, samples, {}, IntegerPlanner::Grids::kPlain);
-  const Writing writing{model, quantizer, integers, samples, options, silent_observer()};
+  const Writing writing{model, model, quantizer, integers, samples, options, silent_observer()};
   const profiling::Variant variant =
       profiling::at_precision(model, "int8", [&](const Plan& plan) { return write_as(writing, plan, "int8"); });
   EXPECT_THAT(variant.kernels, Contains(testing::Pair("Conv_1", "int8 kernel with int8 activations")));
