@@ -49,8 +49,9 @@ QuantizedModel write_timed(const Writing& writing, const Sensitivity& scores, co
     PipelineOptions within = options;
     within.allocate.time_budget->value = seconds;
     within.allocate.compute = compute;
-    const Writing narrowed{writing.model,       writing.integer_model, writing.quantizer, writing.integers,
-                           writing.calibration, within,                writing.observer};
+    const Writing narrowed{writing.model,    writing.integer_model, writing.quantizer,
+                           writing.integers, writing.calibration,   within,
+                           writing.observer};
     return write(narrowed, times_of(narrowed, scores, size, within.allocate).scores);
   };
   WithinLatency result = write_within_latency(*options.allocate.time_budget, first.fastest_seconds,
