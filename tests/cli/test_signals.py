@@ -27,7 +27,7 @@ class Run:
         self.output = self.folder / "small.onnx"
         self.record = self.folder / "run.json"
         self.command = [str(mpq), "quantize", str(models / "model.onnx"), "--budget", "5bit", "--calibration",
-                        str(models / "calibration.npz"), "--trials", "200", "--threads", "1", "--checkpoint",
+                        str(models / "calibration.npz"), "--trials", "200", "--rounding", "nearest", "--threads", "1", "--checkpoint",
                         str(self.folder / "kept.checkpoint"), "-o", str(self.output), "--report-json", str(self.record),
                         "--force"]
         self.environment = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C",
