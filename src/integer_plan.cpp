@@ -13,9 +13,6 @@ namespace mpq {
 
 namespace {
 
-/// Samples every activation is tried on.
-constexpr std::size_t kTrialSamples = 8;
-
 /// Float32 numbers among which none is a stand-in for infinity, whose range 8 bits could not resolve.
 bool fits_range(const Tensor& value) {
   constexpr float kMost = 1e15F;
@@ -53,6 +50,16 @@ void IntegerPlanner::measure_ranges(const graph::IntegerUnits& units, Observer& 
                                                      options_.threads, observer));
 }
 
+Samples IntegerPlanner::trial_samples() const {
+  constexpr std::size_t kTrialSamples = 8;
+  return calibration_.slice(0, std::min(kTrialSamples, calibration_.size()));
+}
+
+std::map<std::string, std::vector<double>> IntegerPlanner::damages_of(
+    const std::map<std::string, std::vector<quant::ActivationGrid>>& grids, Observer& observer) const {
+  return calibrate::activation_damage(*form_, grids, model_.outputs(), trial_samples(), options_, observer);
+}
+
 /// Every way to find a range is tried, and the one of least damage kept; the plain range where they are equal.
 void IntegerPlanner::measure_damage(const std::set<std::string>& values, Observer& observer) {
   std::map<std::string, std::vector<quant::ActivationGrid>> grids;
@@ -69,10 +76,8 @@ void IntegerPlanner::measure_damage(const std::set<std::string>& values, Observe
     }
   }
   if (grids.empty()) return;
-  const Samples judge = calibration_.slice(0, std::min(kTrialSamples, calibration_.size()));
-  const auto damage = calibrate::activation_damage(*form_, grids, model_.outputs(), judge, options_, observer);
-  for (const auto& [value, list] : grids) {
-    const std::vector<double>& found = damage.at(value);
+  for (const auto& [value, found] : damages_of(grids, observer)) {
+    const std::vector<quant::ActivationGrid>& list = grids.at(value);
     const auto best = static_cast<std::size_t>(std::min_element(found.begin(), found.end()) - found.begin());
     choices_[value] = {list[best], found[best]};
   }
@@ -116,16 +121,15 @@ std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::dynamic_inp
 
 /// On one grid for all samples, where the kernel makes one for each: near enough to tell the inputs apart.
 void IntegerPlanner::measure_dynamic_damage(Observer& observer) {
-  if (std::exchange(dynamic_damage_known_, true) || dynamic_->empty()) return;
-  const Samples judge = calibration_.slice(0, std::min(kTrialSamples, calibration_.size()));
-  std::set<std::string> names;
-  for (const auto& [name, input] : *dynamic_) names.insert(name);
-  const auto statistics =
-      calibrate::activation_statistics(*form_, {names.begin(), names.end()}, judge, options_.threads, observer);
+  std::vector<std::string> names;
+  for (const auto& [name, input] : *dynamic_) {
+    if (!input.damage) names.push_back(name);
+  }
+  if (names.empty()) return;
+  const auto statistics = calibrate::activation_statistics(*form_, names, trial_samples(), options_.threads, observer);
   std::map<std::string, std::vector<quant::ActivationGrid>> grids;
   for (const std::string& name : names) grids[name] = {statistics.at(name).histogram.grid(quant::RangeMethod::kMinMax)};
-  const auto damage = calibrate::activation_damage(*form_, grids, model_.outputs(), judge, options_, observer);
-  for (auto& [name, input] : *dynamic_) input.damage = damage.at(name).front();
+  for (const auto& [name, damage] : damages_of(grids, observer)) dynamic_->at(name).damage = damage.front();
 }
 
 std::set<std::size_t> IntegerPlanner::dynamic_products(double most_damage, Observer& observer) {
@@ -135,13 +139,13 @@ std::set<std::size_t> IntegerPlanner::dynamic_products(double most_damage, Obser
   for (const auto& [name, input] : dynamic_inputs()) {
     double weights = 1;
     for (const std::size_t layer : input.layers) weights += static_cast<double>(model_.layers()[layer].parameters);
-    by_price.emplace_back(limited ? input.damage / weights : 0, &input);
+    by_price.emplace_back(limited ? *input.damage / weights : 0, &input);
   }
   std::stable_sort(by_price.begin(), by_price.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::set<std::size_t> result;
   double sum = 0;
   for (const auto& [price, input] : by_price) {
-    sum += limited ? input->damage : 0;
+    sum += limited ? *input->damage : 0;
     if (sum > most_damage) break;
     result.insert(input->layers.begin(), input->layers.end());
   }

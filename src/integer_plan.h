@@ -56,9 +56,14 @@ class IntegerPlanner {
   /// What products of many rows read, and who.
   struct DynamicInput {
     std::set<std::size_t> layers;
-    double damage = 0;  ///< of rounding it over its plain range; measured when it is first asked for
+    std::optional<double> damage = {};  ///< of rounding it over its plain range; measured when it is first asked for
   };
 
+  /// What every activation is tried on.
+  Samples trial_samples() const;
+  /// Per activation: what rounding it to each grid alone costs.
+  std::map<std::string, std::vector<double>> damages_of(
+      const std::map<std::string, std::vector<quant::ActivationGrid>>& grids, Observer& observer) const;
   std::map<std::string, DynamicInput>& dynamic_inputs();
   void measure_dynamic_damage(Observer& observer);
   std::vector<char> wanted_layers(const Plan& plan, const std::set<std::size_t>& barred) const;
@@ -75,7 +80,6 @@ class IntegerPlanner {
   Grids grids_;
   std::optional<graph::RunForm> form_;
   std::optional<std::map<std::string, DynamicInput>> dynamic_;
-  bool dynamic_damage_known_ = false;
   std::map<std::string, calibrate::ActivationStatistics> statistics_;
   std::map<std::string, Choice> choices_;
 };

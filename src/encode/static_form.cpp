@@ -123,11 +123,26 @@ std::vector<std::int32_t> bias_integers(const std::vector<float>& bias, const qu
   return result;
 }
 
-onnx::NodeProto* StaticWriter::node_of(const std::string& output) {
+onnx::NodeProto* StaticWriter::find_node(const std::string& output) {
   for (onnx::NodeProto& node : *model_.mutable_graph()->mutable_node()) {
     if (node.output_size() > 0 && node.output(0) == output) return &node;
   }
+  return nullptr;
+}
+
+onnx::NodeProto* StaticWriter::node_of(const std::string& output) {
+  if (onnx::NodeProto* node = find_node(output)) return node;
   throw Error(ErrorCode::kInternal, "No node delivers the value '" + output + "'.");
+}
+
+/// A LeakyRelu of slope 1, which changes no number, keeps ONNX Runtime from seeing two operators as neighbours.
+std::string StaticWriter::add_guard(const std::string& value) {
+  onnx::NodeProto& guard = *model_.mutable_graph()->add_node();
+  guard.set_op_type("LeakyRelu");
+  guard.add_input(value);
+  guard.add_output(names_.take("a"));
+  *guard.add_attribute() = float_attribute("alpha", 1);
+  return guard.output(0);
 }
 
 onnx::NodeProto StaticWriter::replace_bias(const graph::IntegerUnit& unit, const std::string& packed,
@@ -144,7 +159,7 @@ onnx::NodeProto StaticWriter::replace_bias(const graph::IntegerUnit& unit, const
 }
 
 /// A float Conv or Gemm that reads integers and whose output is rounded: ONNX Runtime would quantize its weights by
-/// itself. A LeakyRelu of slope 1 between the two, which changes no number, keeps it from that.
+/// itself. A guard between the two keeps it from that.
 void StaticWriter::keep_float_weights(const StaticForm& form, const std::string& value, std::string& source) {
   std::unordered_map<std::string, const onnx::NodeProto*> producers;
   for (const onnx::NodeProto& node : model_.graph().node()) {
@@ -161,11 +176,7 @@ void StaticWriter::keep_float_weights(const StaticForm& form, const std::string&
   const onnx::NodeProto* before = producer(node->input(0));
   const std::string& read = before != nullptr && before->op_type() == "Pad" ? before->input(0) : node->input(0);
   if (form.region.values.count(read) == 0) return;
-  onnx::NodeProto& guard = *model_.mutable_graph()->add_node();
-  guard.set_op_type("LeakyRelu");
-  guard.add_input(value);
-  guard.add_output(source = names_.take("a"));
-  *guard.add_attribute() = float_attribute("alpha", 1);
+  source = add_guard(value);
 }
 
 /// Activations that floats deliver: integer units read a rounded copy.
@@ -221,6 +232,16 @@ void StaticWriter::round_as_it_comes(const std::string& weight) {
   *graph.add_node() = call(kRoundDynamic, {rounded->first}, rounded->second);
 }
 
+/// MatMul -> Relu or Clip -> Round8bitDynamic: ONNX Runtime takes the activation function into the product only where
+/// its output has a fixed grid, and otherwise fuses nothing. A guard behind the product lets it be fused.
+void StaticWriter::guard_product_before(const std::string& value) {
+  onnx::NodeProto* activation = find_node(value);
+  if (activation == nullptr || (activation->op_type() != "Relu" && activation->op_type() != "Clip")) return;
+  const onnx::NodeProto* product = find_node(activation->input(0));
+  if (product == nullptr || product->op_type() != "MatMul") return;
+  activation->set_input(0, add_guard(product->output(0)));
+}
+
 /// Biases that stand as integers now: their floats go, unless something else reads them.
 void StaticWriter::remove_unread(const std::set<std::string>& constants) {
   onnx::GraphProto& graph = *model_.mutable_graph();
@@ -236,6 +257,7 @@ void StaticWriter::remove_unread(const std::set<std::string>& constants) {
 }
 
 std::vector<onnx::FunctionProto> StaticWriter::finish() {
+  for (const auto& [value, rounded] : dynamic_) guard_product_before(value);
   if (rounds_ || !dynamic_.empty()) graph::sort_nodes(*model_.mutable_graph()->mutable_node());
   std::vector<onnx::FunctionProto> result;
   if (rounds_) result.push_back(round_function(opset_));

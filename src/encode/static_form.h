@@ -68,7 +68,10 @@ class StaticWriter {
   std::vector<onnx::FunctionProto> finish();
 
  private:
+  onnx::NodeProto* find_node(const std::string& output);
   onnx::NodeProto* node_of(const std::string& output);
+  std::string add_guard(const std::string& value);
+  void guard_product_before(const std::string& value);
   void keep_float_weights(const StaticForm& form, const std::string& value, std::string& source);
   void round_for_readers(const StaticForm& form, const std::string& value);
   void add_round(const std::string& source, const std::string& result, const quant::ActivationGrid& grid);

@@ -50,9 +50,9 @@ class Dequantizer {
     for (const auto& nested : graph::nested_graphs(impl_.proto)) {
       graphs_.push_back(&graph::graph_at(impl_.proto, nested.path));
     }
-    names_by_graph_.resize(graphs_.size());
+    aliases_.resize(graphs_.size());
     for (graph::Undone& one : undone) replace(one);
-    for (std::size_t g = 0; g < graphs_.size(); ++g) pass_through(*graphs_[g], names_by_graph_[g]);
+    for (std::size_t g = 0; g < graphs_.size(); ++g) pass_through(*graphs_[g], aliases_[g]);
     graph::drop_unread(impl_.proto, std::move(perhaps_unread_));
   }
 
@@ -72,7 +72,7 @@ class Dequantizer {
     if (undone.upper) {
       set_bounds(graph, node, *undone.upper, undone.element_type);
     } else {
-      names_by_graph_[static_cast<std::size_t>(undone.graph)].emplace(node.output(0), source);
+      aliases_[static_cast<std::size_t>(undone.graph)].insert(node.output(0));
     }
   }
 
@@ -110,10 +110,18 @@ class Dequantizer {
     return name;
   }
 
-  /// Before: x -> Identity -> y -> readers.   After: x -> readers.
-  static void pass_through(GraphProto& graph, const graph::Names& passed) {
+  static bool is_alias(const NodeProto& node, const std::set<std::string>& aliases) {
+    return node.op_type() == "Identity" && aliases.count(node.output(0)) > 0;
+  }
+
+  /// Before: x -> Identity -> y -> readers.   After: x -> readers. Enclosing graphs come before the bodies inside them.
+  static void pass_through(GraphProto& graph, const std::set<std::string>& aliases) {
     std::set<std::string> outputs;
     for (const auto& output : graph.output()) outputs.insert(output.name());
+    graph::Names passed;
+    for (const NodeProto& node : graph.node()) {
+      if (is_alias(node, aliases)) passed.emplace(node.output(0), node.input(0));
+    }
     graph::Names names;
     for (const auto& [name, source] : passed) {
       std::string first = source;  // of a chain; it ends, as the graph has no cycle
@@ -125,8 +133,7 @@ class Dequantizer {
       if (names.count(output) > 0) give_directly(graph, output, names.at(output), outputs);
     }
     graph::erase_if(*graph.mutable_node(), [&](const NodeProto& node) {
-      const bool alias = node.op_type() == "Identity" && names.count(node.output(0)) > 0;
-      return alias && (outputs.count(node.output(0)) == 0 || node.input(0) == node.output(0));
+      return is_alias(node, aliases) && (outputs.count(node.output(0)) == 0 || node.input(0) == node.output(0));
     });
   }
 
@@ -144,7 +151,7 @@ class Dequantizer {
   graph::TensorStore& store_;
   graph::NamePool names_;
   std::vector<GraphProto*> graphs_;             ///< as nested_graphs() lists them
-  std::vector<graph::Names> names_by_graph_;    ///< per graph: what an Identity gives -> what it reads
+  std::vector<std::set<std::string>> aliases_;  ///< per graph: what the new Identity nodes give
   std::map<std::string, std::string> tensors_;  ///< what a DequantizeLinear says -> the initializer in its place
   std::unordered_set<std::string> perhaps_unread_;
 };

@@ -135,6 +135,25 @@ TEST_F(Dequantize, SharedWeightsStaySharedAlsoInBodies) {
   EXPECT_EQ(body.node(0).input(1), "w_2");
 }
 
+TEST_F(Dequantize, ABodyMayRoundAgainWhatWasRoundedOutside) {
+  const Dequantized floats = from(R"(
+      g (float[2,2] x, bool c) => (float[2,2] y) <float s = {0.5}, uint8 z = {3}> {
+        q = QuantizeLinear(x, s, z)
+        d = DequantizeLinear(q, s, z)
+        y = If(c) <then_branch = t () => (float[2,2] m) {
+                     r = QuantizeLinear(d, s, z)
+                     e = DequantizeLinear(r, s, z)
+                     m = Relu(e)
+                   },
+                   else_branch = f () => (float[2,2] n) { n = Identity(d) }>
+      })");
+  EXPECT_EQ(floats.activations, 2);
+  const auto& node = floats.model.impl().proto.graph().node(0);
+  ASSERT_EQ(node.op_type(), "If");
+  ASSERT_EQ(node.attribute(0).g().node_size(), 1);
+  EXPECT_EQ(node.attribute(0).g().node(0).input(0), "x");
+}
+
 TEST_F(Dequantize, LeavesWhatDoesNotComeFromItsOwnRounding) {
   const std::string other_scale = R"(
       g (float[2,2] x) => (float[2,2] y) <float s = {0.5}, float t = {0.25}, uint8 z = {0}> {
