@@ -261,6 +261,14 @@ void warn_if_slower(const LatencyCheck& check, const std::string& compute, Obser
       compute == "float" ? "" : "--compute float keeps the original's arithmetic.");
 }
 
+void warn_if_raised(const Model& model, const QuantizedModel& written, Observer& observer) {
+  const std::int64_t opset = written.model().opset();
+  if (opset == model.opset()) return;
+  observer.warn("The written model is of opset " + std::to_string(opset) + ", the original of " +
+                    std::to_string(model.opset()) + ": integer kernels take a scale per channel, which came with 13.",
+                "--compute float keeps the original's.");
+}
+
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
   RunRecord record;
   record.command = "quantize";
@@ -371,6 +379,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
       continue;
     }
     add_written(*result.quantized, record);
+    warn_if_raised(model, *result.quantized, observer);
     // Of this very plan: prices are right for those that differ little from the one they were made around.
     if (record.latency && record.plan->time) record.plan->time->predicted_seconds = record.latency->predicted_seconds;
     record.verification = timed(record.timings_seconds, "verify", [&] {

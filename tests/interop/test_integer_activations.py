@@ -199,7 +199,12 @@ class IntegerActivationsTest(unittest.TestCase):
             for rounding in ("nearest", "second-order"):
                 with self.subTest(opset=opset, rounding=rounding):
                     model = normalised_net(opset)
-                    written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit", rounding=rounding)
+                    record = os.path.join(self.folder, "run.json")
+                    written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit", "--report-json", record,
+                                            rounding=rounding)
+                    with open(record, encoding="utf-8") as file:
+                        warned = any("is of opset 13" in warning for warning in json.load(file)["warnings"])
+                    self.assertEqual(warned, opset < 13)
                     self.assertEqual(written.opset_import[0].version, max(opset, 13))
                     self.check_all_integer(self.optimized(written))
                     self.check_numbers(model, written, least_db=28)
