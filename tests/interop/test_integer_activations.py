@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from old_operators import old_network
 from sessions import session
 
 TOOL = None
@@ -208,6 +209,17 @@ class IntegerActivationsTest(unittest.TestCase):
                     self.assertEqual(written.opset_import[0].version, max(opset, 13))
                     self.check_all_integer(self.optimized(written))
                     self.check_numbers(model, written, least_db=28)
+
+    def test_operators_that_changed_since_compute_the_same(self):
+        for opset in (8, 9, 10, 11, 12):
+            with self.subTest(opset=opset):
+                model = old_network(opset)
+                onnx.checker.check_model(model)
+                written = self.quantize(model, "--bits", "8", "--uniform", "--budget", "9bit")
+                self.assertEqual(written.opset_import[0].version, 13)
+                operators = [node.op_type for node in self.optimized(written).node]
+                self.assertGreaterEqual(operators.count("QLinearConv"), 2, operators)
+                self.check_numbers(model, written, least_db=30)
 
     def test_in_float_arithmetic_the_operator_set_stays(self):
         written = self.quantize(normalised_net(9), "--bits", "8", "--uniform", "--budget", "9bit", compute="float")
