@@ -15,8 +15,6 @@
 #include "encode/encode.h"
 #include "encode/metadata.h"
 #include "encode/plan_check.h"
-#include "graph/integer_ready.h"
-#include "graph/memory_plan.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency/latency_bench.h"
@@ -24,6 +22,7 @@
 #include "plan_writing.h"
 #include "prices/codebook_prices.h"
 #include "prices/row_prices.h"
+#include "ready_model.h"
 #include "rounded_quantize.h"
 #include "runtime/session.h"
 #include "smallest_model.h"
@@ -225,25 +224,6 @@ QuantizedModel write_model(const Writing& writing, std::optional<Sensitivity>& s
   return *std::move(smallest);
 }
 
-/// What integer kernels are written into. Checked on samples: where it does not compute what the model computes, the
-/// model stays as it is. Latencies are planned by a profile of the model itself.
-graph::IntegerReady ready_for(const Model& model, const Samples& calibration, const PipelineOptions& options,
-                              Observer& observer) {
-  constexpr std::size_t kSamples = 2;
-  constexpr double kRoundingErrors = 1e-6;
-  const graph::IntegerReady original = graph::IntegerReady::of(model);
-  const std::string& compute = options.plan ? options.plan->compute : options.allocate.compute;
-  const bool pieces = graph::plan_memory(model, options.quantize.memory_limit_bytes).pieces;
-  if (compute == "float" || options.profile || pieces) return original;
-  graph::IntegerReady ready = graph::integer_ready(model);
-  if (ready.is_original) return ready;
-  const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
-  const double damage = verify(model, ready.model, judge, {}, options.verify, observer).damage;
-  if (damage < kRoundingErrors) return ready;
-  observer.note("made ready for integer kernels the model differs by " + format_number(damage) + "; left as it is");
-  return original;
-}
-
 /// Times what was written beside the original on one core.
 std::optional<LatencyCheck> latency_on_one_core(const Model& model, const QuantizedModel& written,
                                                 const Samples& samples, const PipelineOptions& options,
@@ -259,14 +239,6 @@ void warn_if_slower(const LatencyCheck& check, const std::string& compute, Obser
   observer.warn(
       "The written model takes " + format_number(check.ratio()) + " times as long as the original for one run.",
       compute == "float" ? "" : "--compute float keeps the original's arithmetic.");
-}
-
-void warn_if_raised(const Model& model, const QuantizedModel& written, Observer& observer) {
-  const std::int64_t opset = written.model().opset();
-  if (opset == model.opset()) return;
-  observer.warn("The written model is of opset " + std::to_string(opset) + ", the original of " +
-                    std::to_string(model.opset()) + ": integer kernels take a scale per channel, which came with 13.",
-                "--compute float keeps the original's.");
 }
 
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
@@ -356,7 +328,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
     fill_sizes(model, run_form_of(options.allocate.compute), *scores);
   }
 
-  const graph::IntegerReady ready = ready_for(model, data.calibration, options, observer);
+  const graph::IntegerReady ready = ready_model(model, data.calibration, options, observer);
   RoundedQuantizer quantizer(model, data.calibration, options.verify, &ready);
   IntegerPlanner integers(
       ready.model, data.calibration,
