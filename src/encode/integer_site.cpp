@@ -4,6 +4,7 @@
 
 #include "mpq/error.h"
 
+#include "graph/integer_units.h"
 #include "graph/values.h"
 #include "graph/weight_roles.h"
 
@@ -11,16 +12,7 @@ namespace mpq::encode {
 
 namespace {
 
-constexpr std::int64_t kDequantizePerChannel = 13;  // before: DequantizeLinear has one scale per tensor
-
 IntegerSite no(const std::string& reason) { return {false, false, reason}; }
-
-float float_attribute_of(const onnx::NodeProto& node, const std::string& name, float otherwise) {
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (attribute.name() == name) return attribute.f();
-  }
-  return otherwise;
-}
 
 /// ONNX Runtime takes the bias into the fused kernel when it is a constant of one number per column.
 bool bias_fits(const graph::ValueTable& table, const onnx::NodeProto& gemm, std::int64_t columns) {
@@ -32,7 +24,7 @@ bool bias_fits(const graph::ValueTable& table, const onnx::NodeProto& gemm, std:
 }
 
 IntegerSite gemm_site(const graph::ValueTable& table, const onnx::NodeProto& node, const Layer& layer) {
-  if (float_attribute_of(node, "alpha", 1) != 1 || float_attribute_of(node, "beta", 1) != 1) {
+  if (graph::float_attribute(node, "alpha", 1) != 1 || graph::float_attribute(node, "beta", 1) != 1) {
     return no("integer kernels take no Gemm with alpha or beta other than 1");
   }
   if (graph::int_attribute(node, "transA", 0) != 0) return no("integer kernels take no Gemm with a transposed input");
@@ -44,7 +36,7 @@ IntegerSite gemm_site(const graph::ValueTable& table, const onnx::NodeProto& nod
 }
 
 IntegerSite site_of(const graph::ValueTable& table, const Layer& layer, const WeightSite& site, std::int64_t opset) {
-  if (opset < kDequantizePerChannel) {
+  if (opset < graph::kScalePerChannel) {
     return no("integer kernels need a scale per channel, which opset " + std::to_string(opset) + " lacks (13 has it)");
   }
   if (layer.op != "MatMul" && layer.op != "Gemm") {

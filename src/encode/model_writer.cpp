@@ -10,13 +10,12 @@
 #include "encode/metadata.h"
 #include "encode/payload.h"
 #include "encode/replace_numbers.h"
-#include "graph/erase_if.h"
+#include "graph/cut.h"
 
 namespace mpq::encode {
 
 namespace {
 
-constexpr std::int64_t kIrWithPlainInitializers = 4;  // before: every initializer is listed as an input
 constexpr std::int64_t kIrWithFunctions = 8;
 constexpr std::int64_t kIrWithInt4 = 10;
 
@@ -227,17 +226,13 @@ std::int64_t ModelWriter::skeleton_bytes() const { return graph::serialized_size
 /// Functions need IR 8. Below IR 4 runtimes take listed initializers for constants, from IR 4 on for inputs with a
 /// default, which they cannot fold; so the listing goes when the version rises past it.
 void ModelWriter::raise_ir() {
-  std::int64_t needed = functions_.empty() ? kIrWithPlainInitializers : kIrWithFunctions;
+  std::int64_t needed = functions_.empty() ? graph::kFirstIrWithConstantInitializers : kIrWithFunctions;
   if (uses_int4_) needed = kIrWithInt4;
   const std::int64_t present = proto_.ir_version();
   if (present >= needed) return;
   proto_.set_ir_version(needed);
-  if (present >= kIrWithPlainInitializers) return;
-  std::unordered_set<std::string> constants;
-  for (const auto& tensor : proto_.graph().initializer()) constants.insert(tensor.name());
-  for (const auto& tensor : proto_.graph().sparse_initializer()) constants.insert(tensor.values().name());
-  graph::erase_if(*proto_.mutable_graph()->mutable_input(),
-                  [&](const auto& input) { return constants.count(input.name()) > 0; });
+  if (present >= graph::kFirstIrWithConstantInitializers) return;
+  graph::drop_inputs_with_initializers(*proto_.mutable_graph());
 }
 
 /// Nodes must stand before those that read them: all the new ones come first.

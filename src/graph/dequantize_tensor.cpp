@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/types.h"
+#include "graph/weight_roles.h"
 #include "quantize/grid.h"
 
 namespace mpq::graph {
@@ -81,20 +82,13 @@ struct ScaleMap {
   }
 };
 
-std::int64_t attribute(const onnx::NodeProto& node, const char* name, std::int64_t otherwise) {
-  for (const auto& candidate : node.attribute()) {
-    if (candidate.name() == name) return candidate.i();
-  }
-  return otherwise;
-}
-
 std::optional<ScaleMap> scale_map(const onnx::NodeProto& node, const TensorProto& x, const TensorProto& scale) {
   ScaleMap map;
   map.scales = element_count(scale);
-  const std::int64_t block = attribute(node, "block_size", 0);
+  const std::int64_t block = int_attribute(node, "block_size", 0);
   if (block == 0 && map.scales == 1) return map;
   const int rank = x.dims_size();
-  std::int64_t axis = attribute(node, "axis", 1);
+  std::int64_t axis = int_attribute(node, "axis", 1);
   if (axis < 0) axis += rank;
   if (axis < 0 || axis >= rank) return std::nullopt;
   map.extent = static_cast<std::size_t>(x.dims(static_cast<int>(axis)));
@@ -145,7 +139,7 @@ std::optional<DequantizedTensor> dequantize_tensor(const onnx::NodeProto& node, 
   const auto map = scale_map(node, x, scale);
   const bool half = scale.data_type() == TensorProto::FLOAT16;
   if (!map || !values.of_integers() || !values.holds(count) || scales.of_integers() || !scales.holds(map->scales) ||
-      attribute(node, "output_dtype", scale.data_type()) != scale.data_type())
+      int_attribute(node, "output_dtype", scale.data_type()) != scale.data_type())
     return std::nullopt;
   std::vector<std::int64_t> zero_points(map->scales, 0);
   if (zero_point != nullptr) {

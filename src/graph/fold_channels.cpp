@@ -28,6 +28,15 @@ struct Chain {
   Numbers factor, offset;
 };
 
+/// Of a float32 tensor.
+std::vector<float> floats_of(const TensorProto& tensor, const TensorStore& store) {
+  std::string scratch;
+  const auto bytes = raw_bytes(tensor, store, scratch);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
 class Finder {
  public:
   Finder(const onnx::ModelProto& model, const TensorStore& store)
@@ -59,11 +68,7 @@ class Finder {
     if (found < 0 || table_.values()[static_cast<std::size_t>(found)].listed_as_input) return std::nullopt;
     const TensorProto* tensor = table_.tensor(table_.values()[static_cast<std::size_t>(found)]);
     if (tensor == nullptr || tensor->data_type() != TensorProto::FLOAT) return std::nullopt;
-    std::string scratch;
-    const auto bytes = raw_bytes(*tensor, store_, scratch);
-    std::vector<float> values(bytes.size() / sizeof(float));
-    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
-    return values;
+    return floats_of(*tensor, store_);
   }
 
   std::optional<Chain> start(int n) const {
@@ -121,10 +126,7 @@ class Finder {
       if (!found || found->size() != chain.factor.size()) return false;
       constants.push_back(*std::move(found));
     }
-    double epsilon = 1e-5;
-    for (const auto& attribute : node.attribute()) {
-      if (attribute.name() == "epsilon") epsilon = static_cast<double>(attribute.f());
-    }
+    const auto epsilon = static_cast<double>(float_attribute(node, "epsilon", 1e-5F));
     for (std::size_t c = 0; c < chain.factor.size(); ++c) {
       const double scale = constants[0][c] / std::sqrt(constants[3][c] + epsilon);
       chain.factor[c] *= scale;
@@ -181,10 +183,7 @@ void scale_weight(onnx::GraphProto& graph, const std::string& name, const Number
   for (const NodeProto& node : graph.node())
     found = constant_tensor(node) != nullptr && node.output(0) == name ? constant_tensor(node) : found;
   const std::vector<std::int64_t> dims(found->dims().begin(), found->dims().end());
-  std::string scratch;
-  const auto bytes = raw_bytes(*found, store, scratch);
-  std::vector<float> numbers(bytes.size() / sizeof(float));
-  std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(float));
+  std::vector<float> numbers = floats_of(*found, store);
   const std::size_t inner = numbers.size() / factor.size();
   for (std::size_t i = 0; i < numbers.size(); ++i)
     numbers[i] = static_cast<float>(static_cast<double>(numbers[i]) * factor[i / inner]);

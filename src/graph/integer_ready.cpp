@@ -10,6 +10,7 @@
 #include "mpq/error.h"
 
 #include "graph/cut.h"
+#include "graph/integer_units.h"
 #include "graph/model_impl.h"
 #include "graph/raise_opset.h"
 #include "graph/scopes.h"
@@ -18,8 +19,6 @@
 namespace mpq::graph {
 
 namespace {
-
-constexpr std::int64_t kScalePerChannel = 13;  // of DequantizeLinear
 
 bool has_candidates(const Model& model) {
   return std::ranges::any_of(model.layers(), [](const Layer& layer) {

@@ -12,15 +12,7 @@ namespace mpq::graph {
 
 namespace {
 
-constexpr std::int64_t kScalePerChannel = 13;  // of DequantizeLinear
 constexpr std::int64_t kMaxPoolOfBytes = 12;
-
-float float_attribute(const onnx::NodeProto& node, const std::string& name, float otherwise) {
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (attribute.name() == name) return attribute.f();
-  }
-  return otherwise;
-}
 
 class Finder {
  public:

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "mpq/model.h"
 
 namespace mpq::graph {
+
+/// The first operator set whose DequantizeLinear takes a scale per channel, as integer kernels need it.
+inline constexpr std::int64_t kScalePerChannel = 13;
 
 /// An input slot of a node of the main graph. Nodes go by their first output's name, which no rewriting changes.
 struct Slot {

@@ -193,6 +193,13 @@ std::int64_t int_attribute(const onnx::NodeProto& node, const std::string& name,
   return attribute && attribute->has_i() ? attribute->i() : otherwise;
 }
 
+float float_attribute(const onnx::NodeProto& node, const std::string& name, float otherwise) {
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (attribute.name() == name) return attribute.f();
+  }
+  return otherwise;
+}
+
 std::string string_attribute(const onnx::NodeProto& node, const std::string& name) {
   const onnx::AttributeProto* attribute = attribute_of(node, name);
   return attribute && attribute->has_s() ? attribute->s() : "";

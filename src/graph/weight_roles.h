@@ -32,6 +32,7 @@ bool is_quantized_operator(const onnx::NodeProto& node);
 
 /// Attribute lookup with a default.
 std::int64_t int_attribute(const onnx::NodeProto& node, const std::string& name, std::int64_t otherwise);
+float float_attribute(const onnx::NodeProto& node, const std::string& name, float otherwise);
 std::string string_attribute(const onnx::NodeProto& node, const std::string& name);
 /// Empty when the attribute is absent.
 std::vector<std::int64_t> ints_attribute(const onnx::NodeProto& node, const std::string& name);
