@@ -115,16 +115,15 @@ struct RunData {
 };
 
 RunData choose_data(const Model& model, const PipelineOptions& options) {
-  constexpr std::int64_t kSyntheticSamples = 16;
   if (options.calibration && options.evaluation) return {*options.calibration, *options.evaluation};
   if (options.calibration) {
     auto [fit, held_out] = options.calibration->hold_out_fifth();
     return {std::move(fit), std::move(held_out)};
   }
   // Synthetic calibration and evaluation samples come from different seeds.
-  Samples calibration = Samples::synthetic(model, kSyntheticSamples, options.analyze.seed);
+  Samples calibration = Samples::synthetic(model, options.synthetic_samples, options.analyze.seed);
   if (options.evaluation) return {std::move(calibration), *options.evaluation};
-  return {std::move(calibration), Samples::synthetic(model, kSyntheticSamples, options.analyze.seed + 1)};
+  return {std::move(calibration), Samples::synthetic(model, options.synthetic_samples, options.analyze.seed + 1)};
 }
 
 std::vector<std::pair<std::string, std::string>> environment(int threads) {

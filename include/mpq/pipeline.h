@@ -29,11 +29,12 @@ struct PipelineOptions {
   QuantizeOptions
       quantize;  ///< `compute` here is ignored: AllocateOptions::compute rules, "auto" decided by measurement
   VerifyOptions verify;
-  std::optional<Samples> calibration;  ///< absent: synthetic
-  std::optional<Samples> evaluation;   ///< absent: a held-out fifth of the calibration data, else synthetic
-  std::vector<std::int64_t> labels;    ///< of `evaluation`
-  std::optional<Sensitivity> scores;   ///< an earlier analysis; skips the analysis
-  std::optional<Plan> plan;            ///< an earlier plan; skips analysis and allocation
+  std::optional<Samples> calibration;   ///< absent: synthetic
+  std::optional<Samples> evaluation;    ///< absent: a held-out fifth of the calibration data, else synthetic
+  std::int64_t synthetic_samples = 16;  ///< made up where there are none: as many for each of the two
+  std::vector<std::int64_t> labels;     ///< of `evaluation`
+  std::optional<Sensitivity> scores;    ///< an earlier analysis; skips the analysis
+  std::optional<Plan> plan;             ///< an earlier plan; skips analysis and allocation
   /// Samples of the calibration data on which a few plans for the budget are measured as a whole, to keep the best
   /// (see contending_plans); 0 = take the plan of least summed damage as it is.
   std::size_t joint_samples = 32;

@@ -12,11 +12,15 @@ namespace {
 
 /// What the engine is fed with. The held-out fifth makes it differ from the file.
 std::string data_key(const PipelineOptions& options) {
-  if (!options.calibration) return "synthetic";
-  return options.calibration->facts().sha256 + (options.evaluation ? " whole" : " four fifths");
+  return calibration_key(options) + (!options.calibration || options.evaluation ? " whole" : " four fifths");
 }
 
 }  // namespace
+
+std::string calibration_key(const PipelineOptions& options) {
+  if (!options.calibration) return fmt::format("synthetic {}", options.synthetic_samples);
+  return options.calibration->facts().sha256;
+}
 
 AnalysisCache::AnalysisCache(const Settings& settings, const Model& model, const PipelineOptions& options) {
   if (settings.cache.empty() || options.plan || options.scores) return;

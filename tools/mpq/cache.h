@@ -10,6 +10,9 @@
 
 namespace mpq::cli {
 
+/// Names the calibration data of a run; made-up samples by their number.
+std::string calibration_key(const PipelineOptions& options);
+
 /// Analyses kept in a folder (--cache): one file per model, data and options, named by their hash. Files are written
 /// under another name and renamed, so that any number of processes may share the folder: the worst that happens is
 /// that two work out the same analysis. Whole files are trusted as far as the records' reader does; a damaged one is

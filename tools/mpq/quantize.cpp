@@ -107,6 +107,7 @@ PipelineOptions plain_options(const Settings& settings, Console& console) {
 void add_samples(PipelineOptions& options, const Settings& settings, const Model& model, Console& console) {
   options.calibration = open_samples(settings.calibration, model, settings, console);
   options.evaluation = open_samples(settings.evaluation, model, settings, console);
+  options.synthetic_samples = settings.samples.value_or(options.synthetic_samples);
   options.labels = open_labels(settings);
 }
 
@@ -178,8 +179,7 @@ std::vector<PipelineResult> quantize_model(const Settings& settings, Console& co
   const auto files = targets(settings, tags);
   check_targets(files, settings);
   add_samples(options, settings, model, console);
-  const std::string data = options.calibration ? options.calibration->facts().sha256 : "synthetic";
-  options.analyze.checkpoint_path = checkpoint_path(settings, model, data, options.analyze);
+  options.analyze.checkpoint_path = checkpoint_path(settings, model, calibration_key(options), options.analyze);
   AnalysisCache cache(settings, model, options);
   cache.take(options, console);
   ProgressObserver observer(console, settings);

@@ -39,14 +39,16 @@ void selu(RuleCall& c) {
 }
 
 /// The bounds of a Clip may be absent.
+/// Limits get the adjoints of what they cut off.
 void clip(RuleCall& c) {
   std::string inside;
   for (const auto& [input, comparison] : {std::pair{1, "Greater"}, std::pair{2, "Less"}}) {
     if (!c.has(input)) continue;
     const std::string holds = c.b.emit(comparison, {c.x(), c.x(input)});
+    if (c.wants(input)) c.give_unbroadcast(input, c.b.mul(c.g(), c.b.mask(c.b.emit("Not", {holds}))));
     inside = inside.empty() ? holds : c.b.emit("And", {inside, holds});
   }
-  c.only({0});
+  if (!c.wants(0)) return;
   if (inside.empty()) return c.give(0, c.g());
   times(c, c.b.mask(inside));
 }

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
-// The adjoint of a convolution's weight. A convolution with one factor as its kernel would compute it too, but kernels
-// as large as images are several times slower than these matrix products.
+// The adjoint of a convolution's weight. A convolution with one factor as its kernel would compute it always, but
+// kernels as large as images are several times slower than matrix products, unless these are many and thin.
 
 namespace mpq::graph::adjoint {
 
 namespace {
 
 constexpr std::int64_t kFewChannels = 16;  // below, the offsets of a kernel share one product
+constexpr std::int64_t kManyOffsets = 64;  // from here on each offset's own nodes take longer to load than to run
 constexpr std::int64_t kWidestBand = 256;  // places along the band of a depthwise product
 
 /// Axes in front of channels and places. Axes of extent 1 are left out, so that plain matrices stay plain matrices.
@@ -115,6 +116,19 @@ std::string by_bands(Builder& b, const Window& w, const Factor& wide, const Fact
   return b.transpose_last(all, front.size() + 2);
 }
 
+/// One convolution of the wide factor's channels, as a batch, with the narrow factor as its kernel: strides and
+/// dilations change places. [probes, narrow channels, wide channels, kernel...].
+std::string by_convolution(Builder& b, const Window& w, const Factor& wide, const Factor& narrow) {
+  const Padded image = padded(b, w, wide);
+  const std::string batch = b.reshape(image.value, joined({wide.probes * wide.channels, 1}, image.extents));
+  const std::string kernel = b.reshape(narrow.value, joined({narrow.probes * narrow.channels, 1}, w.output));
+  const std::string z = b.reshape(
+      b.emit("Conv", {batch, kernel}, {{"kernel_shape", w.output}, {"strides", w.dilations}, {"dilations", w.strides}}),
+      {wide.probes, wide.channels, narrow.probes, narrow.channels, count_of(w.kernel)});
+  return b.reshape(b.transpose(z, {0, 2, 3, 1, 4}),
+                   joined({wide.probes * narrow.probes, narrow.channels, wide.channels}, w.kernel));
+}
+
 /// Multiplications of by_bands with the band along this axis.
 std::int64_t band_work(const Window& w, std::size_t band) {
   const std::size_t summed = 1 - band;
@@ -125,6 +139,8 @@ std::int64_t band_work(const Window& w, std::size_t band) {
 
 std::string correlation(Builder& b, const Window& w, const Factor& wide, const Factor& narrow) {
   const std::int64_t probes = std::max(wide.probes, narrow.probes), K = count_of(w.kernel);
+  const bool thin = wide.channels < kFewChannels && w.group == 1 && narrow.batch == 1;
+  if (thin && K >= kManyOffsets) return by_convolution(b, w, wide, narrow);
   std::string z;
   const bool alone = wide.channels == 1 && narrow.channels == 1 && w.rank() == 2 && K > 1;
   const std::size_t band = alone && band_work(w, 0) < band_work(w, 1) ? 0 : 1;

@@ -88,12 +88,76 @@ void slice(RuleCall& c) {
   c.give(0, c.b.pad(adjoint, before, after));
 }
 
+/// The probe axis behind all others, so that operators that index the first axes serve all probes at once.
+std::string probes_last(Builder& b, const std::string& adjoint, std::size_t rank) {
+  Shape permutation;
+  for (std::size_t axis = 1; axis <= rank; ++axis) permutation.push_back(static_cast<std::int64_t>(axis));
+  permutation.push_back(0);
+  return b.transpose(adjoint, permutation);
+}
+
+std::string probes_first(Builder& b, const std::string& value, std::size_t rank) {
+  Shape permutation{static_cast<std::int64_t>(rank)};
+  for (std::size_t axis = 0; axis < rank; ++axis) permutation.push_back(static_cast<std::int64_t>(axis));
+  return b.transpose(value, permutation);
+}
+
+void gather_nd(RuleCall& c) {
+  c.only({0});
+  if (c.attribute("batch_dims", std::int64_t{0}) != 0) throw NoRule("it picks from each of a batch");
+  const std::string zeros = c.b.zeros(joined(c.xs(), {c.b.probes()}));
+  const std::string sum = c.b.emit("ScatterND", {zeros, c.x(1), probes_last(c.b, c.g(), c.ys().size())},
+                                   {{"reduction", std::string("add")}});
+  c.give(0, probes_first(c.b, sum, c.xs().size()));
+}
+
+/// Whether what is scattered is added to what is there, not put in its place.
+bool adds(const RuleCall& c) {
+  const std::string reduction = c.attribute("reduction", "none");
+  if (reduction != "none" && reduction != "add") throw NoRule("its reduction is \"" + reduction + "\"");
+  return reduction == "add";
+}
+
+/// What was overwritten gets nothing back; the updates get what their places have.
+void scatter_nd(RuleCall& c) {
+  c.only({0, 2});
+  const std::string last = probes_last(c.b, c.g(), c.ys().size());
+  if (c.wants(0)) {
+    const std::string zeros = c.b.zeros(joined(c.xs(2), {c.b.probes()}));
+    c.give(0, adds(c) ? c.g() : probes_first(c.b, c.b.emit("ScatterND", {last, c.x(1), zeros}), c.xs().size()));
+  }
+  if (c.wants(2)) c.give(2, probes_first(c.b, c.b.emit("GatherND", {last, c.x(1)}), c.xs(2).size()));
+}
+
+void scatter_elements(RuleCall& c) {
+  c.only({0, 2});
+  const std::int64_t axis = c.axis(0, c.xs().size());
+  const Shape full = joined({c.b.probes()}, c.xs(2));
+  const std::string indices = c.b.emit("Expand", {c.x(1), c.b.ints(full)});
+  const Attributes along{{"axis", axis + 1}};
+  if (c.wants(0)) c.give(0, adds(c) ? c.g() : c.b.emit("ScatterElements", {c.g(), indices, c.b.zeros(full)}, along));
+  if (c.wants(2)) c.give(2, c.b.emit("GatherElements", {c.g(), indices}, along));
+}
+
+/// The largest elements get their adjoints back.
+void top_k(RuleCall& c) {
+  c.only({0});
+  const std::int64_t axis = c.axis(-1, c.xs().size());
+  const std::string indices = c.b.emit("Expand", {c.y(1), c.b.ints(joined({c.b.probes()}, c.ys()))});
+  c.give(0, c.b.emit("ScatterElements", {c.b.zeros(joined({c.b.probes()}, c.xs())), indices, c.g()},
+                     {{"axis", axis + 1}}));
+}
+
 }  // namespace
 
 void add_index_rules(RuleTable& table) {
   table["Gather"] = gather;
   table["GatherElements"] = gather_elements;
+  table["GatherND"] = gather_nd;
+  table["ScatterElements"] = scatter_elements;
+  table["ScatterND"] = scatter_nd;
   table["Slice"] = slice;
+  table["TopK"] = top_k;
 }
 
 }  // namespace mpq::graph::adjoint

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "graph/adjoint/rule.h"
 
 // Normalisations and softmax.
@@ -91,6 +93,50 @@ void instance_normalization(RuleCall& c) {
   if (c.wants(2)) c.give(2, c.b.sum(c.g(), others, false));
 }
 
+/// For each channel 1 where it stands in the window of another: [C, C], a row for each window.
+std::vector<float> windows(std::int64_t channels, std::int64_t size) {
+  std::vector<float> result(static_cast<std::size_t>(channels * channels), 0);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const std::int64_t first = std::max<std::int64_t>(c - (size - 1) / 2, 0);
+    const std::int64_t last = std::min(c + size / 2, channels - 1);
+    for (std::int64_t k = first; k <= last; ++k) result[static_cast<std::size_t>(c * channels + k)] = 1;
+  }
+  return result;
+}
+
+std::vector<float> transposed(const std::vector<float>& square, std::int64_t n) {
+  std::vector<float> result(square.size());
+  for (std::int64_t i = 0; i < n * n; ++i) {
+    result[static_cast<std::size_t>(i % n * n + i / n)] = square[static_cast<std::size_t>(i)];
+  }
+  return result;
+}
+
+/// y = x d^-beta with d = bias + alpha / size * W x^2, W the sum over a window of channels:
+/// g d^-beta - 2 alpha beta / size * x * W' (g x d^(-beta-1)).
+void lrn(RuleCall& c) {
+  const std::int64_t channels = c.xs()[1], size = c.attribute("size", std::int64_t{1});
+  const double beta = static_cast<double>(c.attribute("beta", 0.75F));
+  const double share = static_cast<double>(c.attribute("alpha", 1e-4F)) / static_cast<double>(size);
+  const std::vector<float> window = windows(channels, size);
+  const std::string sums = c.b.map_axis(c.b.mul(c.x(), c.x()), c.xs(), 1, window, channels);
+  const std::string d = c.b.add(c.b.scaled(sums, share), c.b.number(static_cast<double>(c.attribute("bias", 1.0F))));
+  const std::string direct = c.b.mul(c.g(), c.b.emit("Pow", {d, c.b.number(-beta)}));
+  const std::string inner = c.b.div(c.b.mul(direct, c.x()), d);
+  const std::string back =
+      c.b.map_axis(inner, joined({c.b.probes()}, c.xs()), 2, transposed(window, channels), channels);
+  c.give(0, c.b.sub(direct, c.b.scaled(c.b.mul(c.x(), back), 2 * share * beta)));
+}
+
+/// Over the Euclidean norm n: (g - y sum g y) / n.
+void lp_normalization(RuleCall& c) {
+  if (c.attribute("p", std::int64_t{2}) != 2) throw NoRule("its norm is not the Euclidean one");
+  const std::int64_t axis = c.axis(-1, c.xs().size());
+  const std::string norm = c.b.emit("Sqrt", {c.b.sum(c.b.mul(c.x(), c.x()), {axis}, true)});
+  const std::string along = c.b.sum(c.b.mul(c.g(), c.y()), {axis + 1}, true);
+  c.give(0, c.b.div(c.b.sub(c.g(), c.b.mul(c.y(), along)), norm));
+}
+
 }  // namespace
 
 void add_normalise_rules(RuleTable& table) {
@@ -99,6 +145,8 @@ void add_normalise_rules(RuleTable& table) {
   table["LayerNormalization"] = layer_normalization;
   table["BatchNormalization"] = batch_normalization;
   table["InstanceNormalization"] = instance_normalization;
+  table["LRN"] = lrn;
+  table["LpNormalization"] = lp_normalization;
 }
 
 }  // namespace mpq::graph::adjoint

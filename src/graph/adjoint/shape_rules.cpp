@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
 #include "graph/adjoint/rule.h"
 
 // Operators that move elements about without computing: the adjoint moves them back.
@@ -55,38 +60,113 @@ void split(RuleCall& c) {
   c.give(0, c.b.emit("Concat", pieces, {{"axis", axis + 1}}));
 }
 
-/// Constant padding: the part inside. Negative pads cut off: zeros there.
-void pad(RuleCall& c) {
-  c.only({0});
-  if (c.attribute("mode", "constant") != "constant") throw NoRule("its mode is not \"constant\"");
-  if (c.has(3)) throw NoRule("it pads chosen axes");
-  const Shape pads = c.ints(1);
-  std::string adjoint = c.g();
+/// Elements put in front of and behind one axis; negative: cut off.
+struct Border {
+  std::int64_t low = 0, high = 0;
+};
+
+/// The borders of a Pad, per axis.
+std::vector<Border> borders(const RuleCall& c) {
   const std::size_t rank = c.xs().size();
-  Shape before(rank, 0), after(rank, 0);
-  for (std::size_t axis = 0; axis < rank; ++axis) {
-    const std::int64_t low = pads[axis], high = pads[rank + axis];
-    const std::int64_t begin = low > 0 ? low : 0, end = c.ys()[axis] - (high > 0 ? high : 0);
+  const Shape pads = c.ints(1);
+  Shape axes(rank);
+  std::iota(axes.begin(), axes.end(), std::int64_t{0});
+  if (c.has(3)) axes = c.ints(3);
+  std::vector<Border> result(rank);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t axis = axes[i] < 0 ? axes[i] + static_cast<std::int64_t>(rank) : axes[i];
+    result.at(static_cast<std::size_t>(axis)) = {pads[i], pads[axes.size() + i]};
+  }
+  return result;
+}
+
+/// Zeros around x: the part inside. Negative pads cut off: zeros there.
+std::string without_zeros(RuleCall& c, const std::vector<Border>& borders) {
+  std::string adjoint = c.g();
+  Shape before, after;
+  for (std::size_t axis = 0; axis < borders.size(); ++axis) {
+    const std::int64_t begin = std::max<std::int64_t>(borders[axis].low, 0);
+    const std::int64_t end = c.ys()[axis] - std::max<std::int64_t>(borders[axis].high, 0);
     if (begin != 0 || end != c.ys()[axis]) {
       adjoint = c.b.slice(adjoint, begin, end, static_cast<std::int64_t>(axis) + 1);
     }
-    before[axis] = low < 0 ? -low : 0;
-    after[axis] = high < 0 ? -high : 0;
+    before.push_back(std::max<std::int64_t>(-borders[axis].low, 0));
+    after.push_back(std::max<std::int64_t>(-borders[axis].high, 0));
   }
-  c.give(0, c.b.pad(adjoint, before, after));
+  return c.b.pad(adjoint, before, after);
+}
+
+/// A border of one axis repeats elements of x: its adjoint in their order, and the first of them.
+struct Repeated {
+  std::string adjoint;
+  std::int64_t first = 0, count = 0;
+};
+
+/// y[begin, begin + count) of an axis on which x begins at `low` and has n elements.
+Repeated repeated(RuleCall& c, const std::string& g, const std::string& mode, std::int64_t axis, std::int64_t begin,
+                  std::int64_t count, std::int64_t low, std::int64_t n) {
+  const std::string piece = c.b.slice(g, begin, begin + count, axis + 1);
+  const bool front = begin < low;
+  if (mode == "edge") return {c.b.sum(piece, {axis + 1}, true), front ? 0 : n - 1, 1};
+  if (mode == "wrap") return {piece, front ? n - count : 0, count};
+  const std::string turned =
+      c.b.emit("Slice", {piece, c.b.ints({-1}), c.b.ints({-count - 1}), c.b.ints({axis + 1}), c.b.ints({-1})});
+  return {turned, front ? 1 : n - 1 - count, count};
+}
+
+/// Padding by elements of x, axis by axis: the part inside, and to it what the borders repeat of it.
+std::string folded(RuleCall& c, const std::string& mode, const std::vector<Border>& borders) {
+  std::string adjoint = c.g();
+  for (std::size_t place = 0; place < borders.size(); ++place) {
+    const auto [low, high] = borders[place];
+    if (low == 0 && high == 0) continue;
+    const std::int64_t axis = static_cast<std::int64_t>(place), n = c.xs()[place];
+    const std::int64_t most = mode == "reflect" ? n - 1 : mode == "wrap" ? n : std::numeric_limits<std::int64_t>::max();
+    if (low < 0 || high < 0 || std::max(low, high) > most) throw NoRule("its pads are negative or beyond its input");
+    const std::string padded = adjoint;
+    adjoint = c.b.slice(padded, low, low + n, axis + 1);
+    for (const auto& [begin, count] : {std::pair{std::int64_t{0}, low}, std::pair{low + n, high}}) {
+      if (count == 0) continue;
+      const Repeated border = repeated(c, padded, mode, axis, begin, count, low, n);
+      Shape before(borders.size(), 0), after(borders.size(), 0);
+      before[place] = border.first;
+      after[place] = n - border.first - border.count;
+      adjoint = c.b.add(adjoint, c.b.pad(border.adjoint, before, after));
+    }
+  }
+  return adjoint;
+}
+
+void pad(RuleCall& c) {
+  c.only({0});
+  const std::string mode = c.attribute("mode", "constant");
+  c.give(0, mode == "constant" ? without_zeros(c, borders(c)) : folded(c, mode, borders(c)));
 }
 
 /// SpaceToDepth and the "DCR" form of DepthToSpace undo each other; the probe axis joins the batch.
-void exchange(RuleCall& c, const char* inverse) {
-  if (c.attribute("mode", "DCR") != "DCR") throw NoRule("its mode is not \"DCR\"");
+std::string exchanged(RuleCall& c, const char* inverse) {
   Shape batched = c.ys();
   batched[0] *= c.b.probes();
-  const std::string back =
-      c.b.emit(inverse, {c.b.reshape(c.g(), batched)}, {{"blocksize", c.attribute("blocksize", std::int64_t{1})}});
-  c.give(0, c.b.reshape_sample(back, c.xs()));
+  return c.b.emit(inverse, {c.b.reshape(c.g(), batched)}, {{"blocksize", c.attribute("blocksize", std::int64_t{1})}});
 }
-void depth_to_space(RuleCall& c) { exchange(c, "SpaceToDepth"); }
-void space_to_depth(RuleCall& c) { exchange(c, "DepthToSpace"); }
+void space_to_depth(RuleCall& c) { c.give(0, c.b.reshape_sample(exchanged(c, "DepthToSpace"), c.xs())); }
+
+/// The "CRD" form moves [n, c, b, b, h, w] to [n, c, h, b, w, b]; the probe axis joins the batch there too.
+void depth_to_space(RuleCall& c) {
+  if (c.attribute("mode", "DCR") == "DCR") return c.give(0, c.b.reshape_sample(exchanged(c, "SpaceToDepth"), c.xs()));
+  const std::int64_t block = c.attribute("blocksize", std::int64_t{1});
+  const Shape& xs = c.xs();
+  const Shape seen{c.b.probes() * xs[0], xs[1] / (block * block), xs[2], block, xs[3], block};
+  c.give(0, c.b.reshape_sample(c.b.transpose(c.b.reshape(c.g(), seen), {0, 1, 3, 5, 2, 4}), xs));
+}
+
+/// Zeros where the forward had them.
+void trilu(RuleCall& c) {
+  c.only({0});
+  std::vector<std::string> inputs{c.g()};
+  if (c.has(1)) inputs.push_back(c.x(1));
+  c.give(0, c.b.emit("Trilu", inputs, {{"upper", c.attribute("upper", std::int64_t{1})}}));
+}
 
 }  // namespace
 
@@ -100,6 +180,7 @@ void add_shape_rules(RuleTable& table) {
   table["Pad"] = pad;
   table["DepthToSpace"] = depth_to_space;
   table["SpaceToDepth"] = space_to_depth;
+  table["Trilu"] = trilu;
 }
 
 }  // namespace mpq::graph::adjoint

@@ -11,6 +11,7 @@ namespace mpq::graph::adjoint {
 namespace {
 
 constexpr std::int64_t kMostSteps = 512;
+constexpr std::int64_t kInt64 = onnx::TensorProto::INT64;
 
 /// The operators' inputs, all alike.
 enum Input { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kPeepholes };
@@ -50,7 +51,7 @@ bool can_unroll(const onnx::NodeProto& node, const FactsMap& facts) {
   const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
   if (!standard || std::find(kOps.begin(), kOps.end(), node.op_type()) == kOps.end()) return false;
   if (!usual(node) || attribute_of(node, "clip") != nullptr || number(node, "input_forget") != 0 ||
-      number(node, "layout") != 0 || has(node, kLengths) || has(node, kPeepholes)) {
+      number(node, "layout") != 0 || has(node, kPeepholes)) {
     return false;
   }
   for (const int input : {kX, kR}) {
@@ -78,13 +79,14 @@ class Unroller {
     std::vector<std::vector<std::string>> by_step(static_cast<std::size_t>(steps_));  // [step][direction]
     std::vector<std::string> last_h, last_c;
     const auto* mode = attribute_of(node_, "direction");
+    if (has(node_, kLengths)) lengths_ = b_.emit("Cast", {node_.input(kLengths)}, {{"to", kInt64}});
     for (std::int64_t d = 0; d < directions_; ++d) {
       const bool backwards = d == 1 || (mode != nullptr && mode->s() == "reverse");
       State state = begin(d);
       for (std::int64_t i = 0; i < steps_; ++i) {
         const std::int64_t t = backwards ? steps_ - 1 - i : i;
-        step(t, state);
-        by_step[static_cast<std::size_t>(t)].push_back(b_.reshape(state.h, {1, 1, batch_, hidden_}));
+        const std::string h = lengths_.empty() ? step(t, state) : step_within_lengths(t, state);
+        by_step[static_cast<std::size_t>(t)].push_back(b_.reshape(h, {1, 1, batch_, hidden_}));
       }
       last_h.push_back(b_.reshape(state.h, {1, batch_, hidden_}));
       if (!state.c.empty()) last_c.push_back(b_.reshape(state.c, {1, batch_, hidden_}));
@@ -139,11 +141,27 @@ class Unroller {
     return state;
   }
 
-  void step(std::int64_t t, State& state) {
+  /// What the step gives out.
+  std::string step(std::int64_t t, State& state) {
     const std::string x = b_.reshape(b_.slice(state.x, t, t + 1, 0), {batch_, gates_ * hidden_});
-    if (is("LSTM")) return lstm_step(b_.add(x, matmul(state.h, state.r)), state);
-    if (is("GRU")) return gru_step(x, state);
-    state.h = apply("Tanh", b_.add(x, matmul(state.h, state.r)));
+    if (is("LSTM")) {
+      lstm_step(b_.add(x, matmul(state.h, state.r)), state);
+    } else if (is("GRU")) {
+      gru_step(x, state);
+    } else {
+      state.h = apply("Tanh", b_.add(x, matmul(state.h, state.r)));
+    }
+    return state.h;
+  }
+
+  /// Behind its end a sequence keeps its state and gives out zeros; run backwards it begins there.
+  std::string step_within_lengths(std::int64_t t, State& state) {
+    const State before = state;
+    const std::string inside = b_.reshape(b_.emit("Greater", {lengths_, b_.ints({t})}), {batch_, 1});
+    const std::string h = step(t, state);
+    state.h = b_.emit("Where", {inside, h, before.h});
+    if (is("LSTM")) state.c = b_.emit("Where", {inside, state.c, before.c});
+    return b_.emit("Where", {inside, h, b_.number(0)});
   }
 
   /// Gates in the order input, output, forget, cell.
@@ -176,6 +194,7 @@ class Unroller {
   const onnx::NodeProto& node_;
   Builder& b_;
   std::int64_t steps_, batch_, inputs_, directions_, hidden_, gates_;
+  std::string lengths_;  ///< of the sequences, as int64; "" where all have all steps
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "graph/adjoint/builder.h"
+#include "graph/adjoint/write_out.h"
 #include "graph/raise_opset.h"
 #include "graph/run_index.h"
 
@@ -28,23 +29,31 @@ bool widens(const onnx::GraphProto& graph) {
   });
 }
 
+/// True where the model was changed.
+bool raise(onnx::ModelProto& model) {
+  onnx::OperatorSetIdProto* set = default_set(model);
+  if (set->version() >= kWanted) return false;
+  if (set->version() >= kWidening && widens(model.graph())) {
+    set->set_version(kWanted);
+    return true;
+  }
+  try {
+    model = raised_opset(std::move(model), kWanted);
+  } catch (const std::exception& failure) {
+    throw NoRule("operator set " + std::to_string(set->version()) + " cannot be brought to " + std::to_string(kWanted) +
+                 ": " + failure.what());
+  }
+  return true;
+}
+
 }  // namespace
 
 RunForm upgraded(const RunForm& form) {
   RunForm result = form;
-  onnx::OperatorSetIdProto* set = default_set(result.model);
-  if (set->version() >= kWanted) return result;
-  if (set->version() >= kWidening && widens(result.model.graph())) {
-    set->set_version(kWanted);
-  } else {
-    try {
-      result.model = raised_opset(std::move(result.model), kWanted);
-    } catch (const std::exception& failure) {
-      throw NoRule("operator set " + std::to_string(set->version()) + " cannot be brought to " +
-                   std::to_string(kWanted) + ": " + failure.what());
-    }
-  }
-  result.index = std::make_shared<RunIndex>(result.model);
+  bool changed = write_out_calls(result.model);
+  changed |= raise(result.model);
+  changed |= write_out_operators(result.model);
+  if (changed) result.index = std::make_shared<RunIndex>(result.model);
   return result;
 }
 

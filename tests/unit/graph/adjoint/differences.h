@@ -45,7 +45,7 @@ inline Tensor tensor_of(const Shape& shape, const std::vector<float>& values) {
 
 inline onnx::ModelProto parsed(const std::string& graph) {
   onnx::ModelProto model;
-  const auto status = onnx::OnnxParser::Parse(model, (R"(<ir_version: 8, opset_import: ["" : 18]> )" + graph).c_str());
+  const auto status = onnx::OnnxParser::Parse(model, (R"(<ir_version: 8, opset_import: ["" : 19]> )" + graph).c_str());
   EXPECT_TRUE(status.IsOK()) << status.ErrorMessage() << "\n" << graph;
   sort_nodes(*model.mutable_graph());
   return model;

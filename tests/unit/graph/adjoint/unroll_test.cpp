@@ -33,6 +33,9 @@ const std::vector<Case> kCases = {
     {"GruBothWays", "GRU", ", direction = \"bidirectional\"", 3, 2, ", b"},
     {"GruResetsAfter", "GRU", ", linear_before_reset = 1", 3, 1, ", b, , h0"},
     {"GruResetsAfterWithoutBias", "GRU", ", linear_before_reset = 1", 3, 1, ""},
+    {"LstmLengths", "LSTM", "", 4, 1, ", b, n"},
+    {"LstmLengthsReverseFromState", "LSTM", ", direction = \"reverse\"", 4, 1, ", b, n, h0, c0"},
+    {"GruLengthsBothWays", "GRU", ", direction = \"bidirectional\"", 3, 2, ", b, n"},
     {"RnnBothWays", "RNN", ", direction = \"bidirectional\"", 1, 2, ", b, , h0"},
 };
 
@@ -61,6 +64,11 @@ Network network_of(const Case& c) {
                       gaussians(3, c.directions * 2 * c.gates * kHidden));
   testing::add_floats(model, "h0", state, gaussians(4, count_of(state)));
   testing::add_floats(model, "c0", state, gaussians(5, count_of(state)));
+  onnx::TensorProto& lengths = *model.mutable_graph()->add_initializer();
+  lengths.set_name("n");
+  lengths.set_data_type(onnx::TensorProto::INT32);
+  lengths.add_dims(kBatch);
+  for (const int length : {3, 5}) lengths.add_int32_data(length);
   n.feed["x"] = tensor_of({kSteps, kBatch, kInputs}, gaussians(6, kSteps * kBatch * kInputs));
   n.form.model = model;
   n.form.index = std::make_shared<RunIndex>(model);
