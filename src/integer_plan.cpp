@@ -57,7 +57,7 @@ Samples IntegerPlanner::trial_samples() const {
 
 std::map<std::string, std::vector<double>> IntegerPlanner::damages_of(
     const std::map<std::string, std::vector<quant::ActivationGrid>>& grids, Observer& observer) const {
-  return calibrate::activation_damage(*form_, grids, model_.outputs(), trial_samples(), options_, observer);
+  return calibrate::activation_damage(*form_, grids, model_, trial_samples(), options_, observer);
 }
 
 /// Every way to find a range is tried, and the one of least damage kept; the plain range where they are equal.

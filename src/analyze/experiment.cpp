@@ -114,7 +114,7 @@ Experiment make_experiment(const Model& model, const Samples& samples,
   experiment.fit = options.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
   experiment.form = graph::run_form(model);
   if (options.place == "network") {
-    experiment.measured = runtime::measured_outputs(model.outputs(), options.outputs_glob, options.output_roles);
+    experiment.measured = runtime::measured_values(model, options.outputs_glob, options.output_roles);
   }
   for (const runtime::MeasuredOutput& output : experiment.measured) experiment.outputs.push_back(output.name);
   experiment.order = permutation(samples.size(), options.seed);

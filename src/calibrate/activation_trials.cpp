@@ -105,10 +105,10 @@ Tensor rounded(const Tensor& values, const quant::ActivationGrid& grid) {
 
 std::map<std::string, std::vector<double>> activation_damage(
     const graph::RunForm& form, const std::map<std::string, std::vector<quant::ActivationGrid>>& grids,
-    const std::vector<ValueInfo>& outputs, const Samples& samples, const TrialOptions& options, Observer& observer) {
+    const Model& model, const Samples& samples, const TrialOptions& options, Observer& observer) {
   if (samples.size() == 0) throw Error(ErrorCode::kInternal, "Activations cannot be tried without a sample.");
   const std::vector<runtime::MeasuredOutput> measured =
-      runtime::measured_outputs(outputs, options.outputs_glob, options.output_roles);
+      runtime::measured_values(model, options.outputs_glob, options.output_roles);
   std::vector<std::string> targets;
   for (const runtime::MeasuredOutput& output : measured) targets.push_back(output.name);
   std::set<std::string> needed;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "mpq/model.h"
 #include "mpq/observer.h"
 #include "mpq/output_role.h"
 #include "mpq/samples.h"
@@ -23,9 +24,9 @@ struct TrialOptions {
 
 /// Damage at the network's outputs when one activation is rounded to a grid and everything else is left as it is: the
 /// activation's error as one more perturbation. Only the part of the network behind it is run again.
-/// Returns, per activation of `grids`, the mean over the samples for each of its grids.
+/// `form` is the model's run form. Returns, per activation of `grids`, the mean over the samples for each of its grids.
 std::map<std::string, std::vector<double>> activation_damage(
     const graph::RunForm& form, const std::map<std::string, std::vector<quant::ActivationGrid>>& grids,
-    const std::vector<ValueInfo>& outputs, const Samples& samples, const TrialOptions& options, Observer& observer);
+    const Model& model, const Samples& samples, const TrialOptions& options, Observer& observer);
 
 }  // namespace mpq::calibrate

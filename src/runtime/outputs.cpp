@@ -4,6 +4,7 @@
 
 #include "mpq/error.h"
 
+#include "graph/open_extents.h"
 #include "support/text.h"
 
 namespace mpq::runtime {
@@ -48,6 +49,18 @@ std::vector<MeasuredOutput> measured_outputs(const std::vector<ValueInfo>& outpu
     throw Error(ErrorCode::kUsage, "Every output has the weight 0; no damage could be measured.", "--output-weight",
                 "Give one of them a weight.");
   }
+  return measured;
+}
+
+std::vector<MeasuredOutput> measured_values(const Model& model, const std::string& glob,
+                                            const std::vector<OutputRole>& roles) {
+  std::vector<MeasuredOutput> measured = measured_outputs(model.outputs(), glob, roles);
+  if (!glob.empty() || !roles.empty()) return measured;
+  const graph::OpenExtents open = graph::open_extents(model);
+  std::erase_if(measured, [&](const MeasuredOutput& output) {
+    return std::find(open.outputs.begin(), open.outputs.end(), output.name) != open.outputs.end();
+  });
+  for (const ValueInfo& value : open.settled) measured.push_back({value.name, 1, OutputKind::kTensor});
   return measured;
 }
 

@@ -24,6 +24,11 @@ struct MeasuredOutput {
 std::vector<MeasuredOutput> measured_outputs(const std::vector<ValueInfo>& outputs, const std::string& glob,
                                              const std::vector<OutputRole>& roles);
 
+/// The same of a model. Where nothing is said of its outputs, those of open extents give way to the values they are
+/// made from, which count as tensors (graph/open_extents.h).
+std::vector<MeasuredOutput> measured_values(const Model& model, const std::string& glob,
+                                            const std::vector<OutputRole>& roles);
+
 /// sample_damage, but 1 for an output whose extents changed (detections kept, tokens emitted): lost, as if it had
 /// become zero, and still comparable with the damage of outputs that only moved.
 double output_damage(const std::string& metric, OutputKind kind, const Tensor& reference, const Tensor& changed,

@@ -1,8 +1,12 @@
 #include "verify/pairs.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "mpq/error.h"
+
+#include "graph/model_impl.h"
 
 namespace mpq::judge {
 
@@ -22,6 +26,17 @@ std::vector<OutputPair> match_outputs(const std::vector<ValueInfo>& reference,
     pairs.push_back({name, same_name ? name : quantized[i].name});
   }
   return pairs;
+}
+
+std::vector<ValueInfo> known_values(const Model& model, const std::vector<ValueInfo>& values) {
+  std::set<std::string> computed;
+  for (const onnx::NodeProto& node : model.impl().proto.graph().node()) {
+    computed.insert(node.output().begin(), node.output().end());
+  }
+  std::vector<ValueInfo> known;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(known),
+               [&](const ValueInfo& value) { return computed.count(value.name) > 0; });
+  return known;
 }
 
 }  // namespace mpq::judge

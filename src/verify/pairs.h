@@ -17,4 +17,7 @@ struct OutputPair {
 /// Throws Error{kInvalidInput} when that leaves one without a partner.
 std::vector<OutputPair> match_outputs(const std::vector<ValueInfo>& reference, const std::vector<ValueInfo>& quantized);
 
+/// Those of the values that the model's main graph has.
+std::vector<ValueInfo> known_values(const Model& model, const std::vector<ValueInfo>& values);
+
 }  // namespace mpq::judge

@@ -4,6 +4,7 @@
 
 #include "runtime/outputs.h"
 #include "support/parallel.h"
+#include "support/text.h"
 
 namespace mpq::judge {
 
@@ -15,6 +16,8 @@ std::size_t bytes_of(const std::vector<Tensor>& outputs) {
   return bytes;
 }
 
+bool says_nothing(const VerifyOptions& options) { return options.outputs_glob.empty() && options.output_roles.empty(); }
+
 }  // namespace
 
 ReferencePass::ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options, Observer& observer)
@@ -22,19 +25,30 @@ ReferencePass::ReferencePass(const Model& model, const Samples& data, const Veri
       threads(resolve_threads(options.threads)),
       memory(graph::plan_memory(model, options.memory_limit_bytes)),
       constant_bytes(runtime::constant_bytes(model)),
-      network(model, data, memory, threads, observer) {
+      open(says_nothing(options) ? graph::open_extents(model) : graph::OpenExtents{}),
+      network(model, data, memory, threads, observer, open.settled) {
   for (const ValueInfo& output : network.outputs()) names.push_back(output.name);
   kinds.assign(names.size(), OutputKind::kTensor);
   energies.assign(names.size(), 0.0);
   weights.assign(names.size(), 0.0);
   run();
   for (const runtime::MeasuredOutput& output :
-       runtime::measured_outputs(network.outputs(), options.outputs_glob, options.output_roles)) {
+       runtime::measured_values(model, options.outputs_glob, options.output_roles)) {
     const auto o = static_cast<std::size_t>(std::find(names.begin(), names.end(), output.name) - names.begin());
     weights[o] = output.weight;
     kinds[o] = output.kind.value_or(kinds[o]);
   }
   metric = resolved_metric(options);
+  tell_of_open_extents(observer);
+}
+
+void ReferencePass::tell_of_open_extents(Observer& observer) const {
+  if (open.outputs.empty()) return;
+  std::vector<std::string> settled;
+  for (const ValueInfo& value : open.settled) settled.push_back(value.name);
+  observer.warn("The network itself decides the extents of \"" + join(open.outputs, "\", \"") +
+                    "\"; damage is measured on \"" + join(settled, "\", \"") + "\" instead, which it decides by.",
+                "Name outputs with --outputs to measure on them all the same.");
 }
 
 std::vector<Tensor> ReferencePass::outputs(std::size_t sample) const {

@@ -8,6 +8,7 @@
 #include "mpq/verify.h"
 
 #include "graph/memory_plan.h"
+#include "graph/open_extents.h"
 #include "runtime/sampled_network.h"
 #include "support/damage.h"
 
@@ -25,8 +26,9 @@ struct ReferencePass {
   int threads;
   graph::MemoryPlan memory;
   graph::ConstantBytes constant_bytes;  ///< of the model
+  graph::OpenExtents open;              ///< none where the user says which outputs count
   runtime::SampledNetwork network;
-  std::vector<std::string> names;  ///< of the outputs, which the vectors below are parallel to
+  std::vector<std::string> names;  ///< of the outputs and settled values, which the vectors below are parallel to
   std::vector<OutputKind> kinds;   ///< what holds for all samples
   std::vector<double> energies;    ///< mean |y|^2 over the samples; 1 where that is zero
   std::vector<double> weights;     ///< 0 = not measured
@@ -35,6 +37,7 @@ struct ReferencePass {
  private:
   void run();
   void look_at(const std::vector<Tensor>& values, bool first);
+  void tell_of_open_extents(Observer& observer) const;
   std::string resolved_metric(const VerifyOptions& options) const;
 
   std::vector<std::vector<Tensor>> kept_;  ///< [sample][output]; empty when they would take too much memory

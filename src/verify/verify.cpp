@@ -39,11 +39,10 @@ class Comparison {
   Comparison(const ReferencePass& reference, const Model& quantized, Observer& observer)
       : reference_(reference),
         observer_(observer),
-        quantized_(quantized, reference.samples, reference.memory, reference.threads, observer,
+        settled_(judge::known_values(quantized, reference.open.settled)),
+        quantized_(quantized, reference.samples, reference.memory, reference.threads, observer, settled_,
                    reference.constant_bytes) {
-    for (const OutputPair& pair : judge::match_outputs(reference_.network.outputs(), quantized_.outputs())) {
-      quantized_names_.push_back(pair.quantized);
-    }
+    pair_up();
   }
 
   Verification run(const std::vector<std::int64_t>& labels) {
@@ -82,20 +81,43 @@ class Comparison {
                 reference_.names[output], "Compare a model with one made from it.");
   }
 
+  void pair_up() {
+    const std::vector<ValueInfo>& before = reference_.network.outputs();
+    const std::vector<ValueInfo>& after = quantized_.outputs();
+    const auto own = [](const std::vector<ValueInfo>& outputs, std::size_t settled) {
+      return std::vector<ValueInfo>(outputs.begin(), outputs.end() - static_cast<std::ptrdiff_t>(settled));
+    };
+    for (const OutputPair& pair :
+         judge::match_outputs(own(before, reference_.open.settled.size()), own(after, settled_.size()))) {
+      quantized_names_.push_back(pair.quantized);
+      compared_.push_back(compared_.size());
+    }
+    for (const ValueInfo& value : settled_) {
+      const auto known = std::find(reference_.names.begin(), reference_.names.end(), value.name);
+      quantized_names_.push_back(value.name);
+      compared_.push_back(static_cast<std::size_t>(known - reference_.names.begin()));
+    }
+    for (const std::size_t o : compared_) weights_.push_back(reference_.weights[o]);
+    // Where writing left none of the values that should tell the damage, the outputs have to.
+    if (std::all_of(weights_.begin(), weights_.end(), [](double weight) { return weight == 0; }))
+      weights_.assign(weights_.size(), 1);
+  }
+
   SampleResult compare_sample(std::size_t sample, std::optional<std::size_t> classifier) const {
     const std::vector<Tensor> before = reference_.outputs(sample);
     const std::vector<Tensor> after = quantized_.run(sample, quantized_names_);
     SampleResult result;
-    for (std::size_t o = 0; o < reference_.names.size(); ++o) {
-      check_shapes(o, before[o], after[o]);
-      result.figures.push_back(judge::compare(reference_.kinds[o], before[o], after[o]));
-      if (!reference_.is_measured(o)) continue;
-      result.damage += reference_.weights[o] * runtime::output_damage(reference_.metric, reference_.kinds[o], before[o],
-                                                                      after[o], reference_.energies[o]);
+    for (std::size_t p = 0; p < compared_.size(); ++p) {
+      const std::size_t o = compared_[p];
+      check_shapes(o, before[o], after[p]);
+      result.figures.push_back(judge::compare(reference_.kinds[o], before[o], after[p]));
+      if (weights_[p] == 0) continue;
+      result.damage += weights_[p] * runtime::output_damage(reference_.metric, reference_.kinds[o], before[o], after[p],
+                                                            reference_.energies[o]);
     }
-    result.damage /= std::accumulate(reference_.weights.begin(), reference_.weights.end(), 0.0);
+    result.damage /= std::accumulate(weights_.begin(), weights_.end(), 0.0);
     if (classifier) {
-      const std::size_t o = *classifier;
+      const std::size_t o = *classifier;  // an output, and these are paired in order
       result.prediction = {judge::predicted_class(reference_.kinds[o], before[o]),
                            judge::predicted_class(reference_.kinds[o], after[o]),
                            judge::class_count(reference_.kinds[o], before[o])};
@@ -107,10 +129,11 @@ class Comparison {
     Verification verification;
     verification.data = reference_.samples.facts();
     verification.metric = reference_.metric;
-    for (std::size_t o = 0; o < reference_.names.size(); ++o) {
+    for (std::size_t p = 0; p < compared_.size(); ++p) {
+      const std::size_t o = compared_[p];
       std::vector<Figures> figures;
-      for (const SampleResult& result : results) figures.push_back(result.figures[o]);
-      warn_of_lost(o, figures);
+      for (const SampleResult& result : results) figures.push_back(result.figures[p]);
+      warn_of_lost(p, figures);
       verification.outputs.push_back(judge::summarize(reference_.names[o], reference_.kinds[o], figures));
     }
     std::vector<double> damages;
@@ -123,11 +146,11 @@ class Comparison {
   }
 
   /// Extents that depend on the data may differ on some samples; if they do on all, these are not two forms of one
-  /// model.
-  void warn_of_lost(std::size_t output, const std::vector<Figures>& figures) const {
+  /// model. Where other values tell the damage nothing is lost.
+  void warn_of_lost(std::size_t pair, const std::vector<Figures>& figures) const {
     const auto lost = std::count_if(figures.begin(), figures.end(), [](const Figures& f) { return f.lost; });
-    if (lost == 0) return;
-    const std::string& name = reference_.names[output];
+    if (lost == 0 || weights_[pair] == 0) return;
+    const std::string& name = reference_.names[compared_[pair]];
     if (static_cast<std::size_t>(lost) == figures.size()) {
       throw Error(ErrorCode::kInvalidInput,
                   "The output \"" + name + "\" has other extents in the quantized model on every sample.", name,
@@ -147,8 +170,11 @@ class Comparison {
 
   const ReferencePass& reference_;
   Observer& observer_;
+  std::vector<ValueInfo> settled_;  ///< those of the reference's settled values that the other model has too
   runtime::SampledNetwork quantized_;
-  std::vector<std::string> quantized_names_;
+  std::vector<std::size_t> compared_;         ///< positions in the reference's names: its outputs, then settled values
+  std::vector<std::string> quantized_names_;  ///< parallel to compared_, as is the next
+  std::vector<double> weights_;               ///< 0 = not measured
 };
 
 void require_fitting(const std::vector<std::int64_t>& labels, const Samples& samples) {

@@ -113,6 +113,19 @@ def free_length():
     return model(graph(nodes, [value("x", [1, "n"])], [value("y", [1, 4])], constants))
 
 
+def keeps_some():
+    """net.onnx, of whose logits only the positive ones are given out: how many is told by the weights."""
+    net = Net()
+    nodes = net.nodes() + [
+        node("Greater", ["logits", "zero"], ["above"], "above"),
+        node("NonZero", ["above"], ["found"], "found"),
+        node("Transpose", ["found"], ["places"], "places"),
+        node("GatherND", ["logits", "places"], ["kept"], "kept"),
+    ]
+    tensors = [tensor(n, s, r) for n, (s, r) in net.initializers().items()] + [tensor("zero", [], floats([0.0]))]
+    return net_bytes(nodes=nodes, initializers=tensors, outputs=[value("kept", ["some"])])
+
+
 def good_files(images):
     flat = lambda some: floats([v for image in some for v in image])
     net = Net()
@@ -130,6 +143,7 @@ def good_files(images):
         "evil_name.onnx": net_bytes(nodes=Net().nodes()[:-1] + [node(
             "Gemm", ["flat", "fc.weight", "fc.bias"], ["logits"], "evil\x1b]0;owned\x07", transB=1)]),
         "free_length.onnx": free_length(),
+        "keeps_some.onnx": keeps_some(),
         "config.toml": b"budget = \"6bit\"\n[quantize]\nseed = 7\n",
     }
 

@@ -91,7 +91,9 @@ void ProgressObserver::show_line(double fraction, const std::string& item, Clock
 void ProgressObserver::warn(const std::string& message, const std::string& hint) {
   {
     const std::lock_guard lock(mutex_);
-    warnings_.push_back(hint.empty() ? message : message + " " + hint);
+    std::string warning = hint.empty() ? message : message + " " + hint;
+    if (std::find(warnings_.begin(), warnings_.end(), warning) != warnings_.end()) return;  // every stage may say it
+    warnings_.push_back(std::move(warning));
   }
   console_.warn(message, hint);
 }

@@ -152,7 +152,7 @@ TEST(PriceByPieces, AnOperatorWithoutARuleStopsAllLayersBeforeIt) {
     net (float[N,24] x) => (float[N,16] y) {
       h1 = MatMul(x, w1)
       h2 = MatMul(h1, w2)
-      c = Celu(h2)
+      c = Sinh(h2)
       y = MatMul(c, w3)
     })",
                                  {{"w1", {24, 24}, 0.2F}, {"w2", {24, 24}, 0.2F}, {"w3", {24, 16}, 0.2F}}));
