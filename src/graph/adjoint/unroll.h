@@ -13,8 +13,8 @@ namespace mpq::graph::adjoint {
 ///
 /// `facts` gives the shapes, which the result is written for. Nodes with peepholes, clipping, coupled gates, a
 /// batch-first layout or activations other than the default ones stay, and those of more than 512 steps (of all
-/// directions together) too, since a graph of so many nodes takes longer to load than reruns take. Shares its index with
-/// `form` when nothing was written out.
+/// directions together) too, since a graph of so many nodes takes longer to load than reruns take. Shares its index
+/// with `form` when nothing was written out.
 RunForm unrolled(const RunForm& form, const FactsMap& facts);
 
 }  // namespace mpq::graph::adjoint
