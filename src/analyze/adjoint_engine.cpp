@@ -10,8 +10,8 @@
 #include "analyze/adjoint_heads.h"
 #include "analyze/adjoint_observe.h"
 #include "analyze/adjoint_products.h"
-#include "graph/adjoint/unroll.h"
 #include "graph/adjoint/upgrade.h"
+#include "graph/adjoint/write_out.h"
 #include "quantize/rows.h"
 #include "runtime/session.h"
 #include "runtime/taken_branches.h"
@@ -174,7 +174,7 @@ void Engine::run_shapes(const SameShapes& shapes, const Tasks& tasks) {
 
 Shaped Engine::shaped_for(const Feed& sample) const {
   Shaped shaped{form_, observe(experiment_, form_, sample)};
-  shaped.form = adjoint::unrolled(form_, shaped.facts);
+  shaped.form = adjoint::written_out(form_, shaped.facts);
   if (shaped.form.index != form_.index) shaped.facts = observe(experiment_, shaped.form, sample);
   if (shaped.form.index != experiment_.form.index) {
     require_same_outputs(experiment_, reference_, shaped.form, sample);

@@ -58,6 +58,8 @@ class Builder {
   std::string fresh(const std::string& stem);
 
   std::string emit(const std::string& op, const std::vector<std::string>& inputs, const Attributes& attributes = {});
+  /// What `emit` appended last.
+  onnx::NodeProto& last_node() { return *graph_.mutable_node(graph_.node_size() - 1); }
   std::string number(double value) { return floats({static_cast<float>(value)}, {}); }
   std::string floats(const std::vector<float>& values, const Shape& shape);
   std::string ints(const Shape& values);

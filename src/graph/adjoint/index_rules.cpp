@@ -139,6 +139,16 @@ void scatter_elements(RuleCall& c) {
   if (c.wants(2)) c.give(2, c.b.emit("GatherElements", {c.g(), indices}, along));
 }
 
+/// Turns back what it turned.
+void reverse_sequence(RuleCall& c) {
+  c.only({0});
+  const std::size_t rank = c.xs().size();
+  const std::string turned = c.b.emit("ReverseSequence", {probes_last(c.b, c.g(), rank), c.x(1)},
+                                      {{"batch_axis", c.attribute("batch_axis", std::int64_t{1})},
+                                       {"time_axis", c.attribute("time_axis", std::int64_t{0})}});
+  c.give(0, probes_first(c.b, turned, rank));
+}
+
 /// The largest elements get their adjoints back.
 void top_k(RuleCall& c) {
   c.only({0});
@@ -154,6 +164,7 @@ void add_index_rules(RuleTable& table) {
   table["Gather"] = gather;
   table["GatherElements"] = gather_elements;
   table["GatherND"] = gather_nd;
+  table["ReverseSequence"] = reverse_sequence;
   table["ScatterElements"] = scatter_elements;
   table["ScatterND"] = scatter_nd;
   table["Slice"] = slice;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <string>
+#include <vector>
 
-#include "graph/run_index.h"
+#include "graph/operator_checks.h"
 
 namespace mpq::graph::adjoint {
 
@@ -46,10 +47,7 @@ bool usual(const onnx::NodeProto& node) {
   return true;
 }
 
-bool can_unroll(const onnx::NodeProto& node, const FactsMap& facts) {
-  static constexpr std::array kOps = {"LSTM", "GRU", "RNN"};
-  const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-  if (!standard || std::find(kOps.begin(), kOps.end(), node.op_type()) == kOps.end()) return false;
+bool is_common(const onnx::NodeProto& node, const FactsMap& facts) {
   if (!usual(node) || attribute_of(node, "clip") != nullptr || number(node, "input_forget") != 0 ||
       number(node, "layout") != 0 || has(node, kPeepholes)) {
     return false;
@@ -199,27 +197,13 @@ class Unroller {
 
 }  // namespace
 
-RunForm unrolled(const RunForm& form, const FactsMap& facts) {
-  const auto& nodes = form.model.graph().node();
-  if (std::none_of(nodes.begin(), nodes.end(), [&](const auto& node) { return can_unroll(node, facts); })) return form;
-  RunForm result = form;
-  onnx::GraphProto& graph = *result.model.mutable_graph();
-  graph.clear_node();
-  Builder builder(graph, facts, 1);
-  for (const onnx::NodeProto& node : nodes) {
-    if (!can_unroll(node, facts)) {
-      *graph.add_node() = node;
-      continue;
-    }
-    const std::vector<std::string> values = Unroller(node, builder).run();
-    for (int i = 0; i < std::min<int>(node.output_size(), static_cast<int>(values.size())); ++i) {
-      if (node.output(i).empty()) continue;
-      builder.emit("Identity", {values[static_cast<std::size_t>(i)]});
-      graph.mutable_node(graph.node_size() - 1)->set_output(0, node.output(i));
-    }
-  }
-  result.index = std::make_shared<RunIndex>(result.model);
-  return result;
+bool can_unroll(const onnx::NodeProto& node, const FactsMap& facts) {
+  static constexpr std::array kOps = {"LSTM", "GRU", "RNN"};
+  const bool standard = is_default_domain(node.domain());
+  if (!standard || std::find(kOps.begin(), kOps.end(), node.op_type()) == kOps.end()) return false;
+  return is_common(node, facts);
 }
+
+std::vector<std::string> unroll(const onnx::NodeProto& node, Builder& builder) { return Unroller(node, builder).run(); }
 
 }  // namespace mpq::graph::adjoint

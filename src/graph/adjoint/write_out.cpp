@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,8 +10,11 @@
 #include <onnx/defs/schema.h>
 #include <onnx/inliner/inliner.h>
 
+#include "graph/adjoint/contrib.h"
 #include "graph/adjoint/rule.h"
+#include "graph/adjoint/unroll.h"
 #include "graph/operator_checks.h"
+#include "graph/run_index.h"
 
 namespace mpq::graph::adjoint {
 
@@ -76,6 +80,34 @@ bool write_out_operators(onnx::ModelProto& model) {
   const auto chosen = onnx::inliner::FunctionIdSet::Create(std::move(ids));
   return changed(model,
                  [&](onnx::ModelProto& written) { onnx::inliner::InlineSelectedFunctions(written, *chosen, nullptr); });
+}
+
+RunForm written_out(const RunForm& form, const FactsMap& facts) {
+  const auto& nodes = form.model.graph().node();
+  const auto can_write = [&](const onnx::NodeProto& node) {
+    return can_unroll(node, facts) || can_write_contrib(node, facts);
+  };
+  if (std::none_of(nodes.begin(), nodes.end(), can_write)) return form;
+  RunForm result = form;
+  onnx::GraphProto& graph = *result.model.mutable_graph();
+  graph.clear_node();
+  Builder builder(graph, facts, 1);
+  for (const onnx::NodeProto& node : nodes) {
+    if (!can_write(node)) {
+      *graph.add_node() = node;
+      continue;
+    }
+    const bool recurrent = can_unroll(node, facts);
+    const std::vector<std::string> values = recurrent ? unroll(node, builder) : write_contrib(node, builder);
+    for (int i = 0; i < std::min<int>(node.output_size(), static_cast<int>(values.size())); ++i) {
+      const std::string& value = values[static_cast<std::size_t>(i)];
+      if (node.output(i).empty() || value.empty()) continue;
+      builder.emit("Identity", {value});
+      builder.last_node().set_output(0, node.output(i));
+    }
+  }
+  result.index = std::make_shared<RunIndex>(result.model);
+  return result;
 }
 
 }  // namespace mpq::graph::adjoint

@@ -122,6 +122,9 @@ const std::vector<Case> kCases = {
      {2, 3},
      "i = Constant<value = int64[2, 3] {2, 0, 2, 1, 1, 1}>() "
      "y = ScatterElements<axis = 1, reduction = \"add\">(h, i, w)"},
+    {"ReverseSequence",
+     {4, 2, 3},
+     "l = Constant<value = int64[2] {3, 4}>() y = ReverseSequence<batch_axis = 1, time_axis = 0>(h, l)"},
     {"TopK", {2, 5}, "k = Constant<value = int64[1] {2}>() y, i = TopK<axis = 1>(h, k)"},
     {"Slice",
      {4, 5},

@@ -1,10 +1,9 @@
-#include "graph/adjoint/unroll.h"
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
 #include "differences.h"
+#include "graph/adjoint/write_out.h"
 
 namespace mpq::graph::adjoint {
 namespace {
@@ -84,7 +83,7 @@ class Unrolled : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Unrolled, ComputesWhatTheRuntimesOwnKernelDoes) {
   const Network n = network_of(GetParam());
-  const RunForm form = unrolled(n.form, facts_of(n.form.model, n.feed));
+  const RunForm form = written_out(n.form, facts_of(n.form.model, n.feed));
   ASSERT_FALSE(holds(form.model, GetParam().op));
   const Tensor expected = runtime::Session(n.form.model, testing::no_store()).run(n.feed, {"y"})[0];
   const Tensor found = runtime::Session(form.model, testing::no_store()).run(n.feed, {"y"})[0];
@@ -96,7 +95,7 @@ TEST_P(Unrolled, ComputesWhatTheRuntimesOwnKernelDoes) {
 
 TEST_P(Unrolled, HasGradientsOfBothWeights) {
   const Network n = network_of(GetParam());
-  const onnx::ModelProto model = unrolled(n.form, facts_of(n.form.model, n.feed)).model;
+  const onnx::ModelProto model = written_out(n.form, facts_of(n.form.model, n.feed)).model;
   testing::expect_gradient(model, n.w_shape, n.w, n.feed, 2e-3, 1e-2, "w");
   testing::expect_gradient(model, n.r_shape, n.r, n.feed, 2e-3, 1e-2, "r");
 }
@@ -108,7 +107,7 @@ TEST(UnrolledNodes, WhatIsNotCommonStays) {
   for (const Case& c : {Case{"", "LSTM", ", clip = 0.5", 4, 1, ", b"}, Case{"", "LSTM", ", input_forget = 1", 4, 1, ""},
                         Case{"", "LSTM", ", activations = [\"Sigmoid\", \"Relu\", \"Tanh\"]", 4, 1, ""}}) {
     const Network n = network_of(c);
-    EXPECT_EQ(unrolled(n.form, facts_of(n.form.model, n.feed)).index, n.form.index) << c.attributes;
+    EXPECT_EQ(written_out(n.form, facts_of(n.form.model, n.feed)).index, n.form.index) << c.attributes;
   }
 }
 
@@ -116,7 +115,7 @@ TEST(UnrolledNodes, LongSequencesStay) {
   const Network n = network_of(kCases[0]);
   FactsMap facts = facts_of(n.form.model, n.feed);
   facts.at("x").shape[0] = 513;
-  EXPECT_EQ(unrolled(n.form, facts).index, n.form.index);
+  EXPECT_EQ(written_out(n.form, facts).index, n.form.index);
 }
 
 }  // namespace
