@@ -258,6 +258,18 @@ void add_written(const QuantizedModel& quantized, RunRecord& record) {
   }
 }
 
+std::string cure_without_weights(const std::vector<std::string>& quantized) {
+  if (quantized.empty()) return "`mpq inspect` lists every weight and why it is left alone.";
+  const bool dequantizes = std::any_of(quantized.begin(), quantized.end(),
+                                       [](const std::string& part) { return part.starts_with("DequantizeLinear "); });
+  if (dequantizes) {
+    return "It is quantized already. Give the model it was made from, or take out what its DequantizeLinear nodes say "
+           "with --requantize.";
+  }
+  return "It is quantized already (" + join(quantized, ", ") +
+         "), in a form that --requantize does not take back. Give the model it was made from.";
+}
+
 }  // namespace
 
 Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOptions& options, Observer& observer,
@@ -267,10 +279,7 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   const auto candidates = candidates_of(model, options);
   if (candidates.empty()) {
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
-                model.quantized_parts().empty()
-                    ? "`mpq inspect` lists every weight and why it is left alone."
-                    : "It is quantized already. Give the model it was made from, or take out what its DequantizeLinear "
-                      "nodes say with --requantize.");
+                cure_without_weights(model.quantized_parts()));
   }
   Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
   if (scores.layers.empty()) {

@@ -200,7 +200,8 @@ void Engine::run_group(const SameShapes& shapes, const Shaped& shaped, const Tas
         outcomes_[tasks[i]].runs += static_cast<std::int64_t>(shapes.trials.size());
     }
     if (graph.model.graph().output().empty()) return;
-    const runtime::Session session(graph.model, *shaped.form.store);
+    const runtime::Session session(graph.model, *shaped.form.store,
+                                   {.optimization_level = optimization_level(experiment_, shaped.form)});
     cost_.add(thread_seconds() - begin, 0, 0);
     errors_.prepare(dense);
     Group group{graph, shaped.facts, session, shapes.trials, tasks, {}, {}, {}};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/adjoint/unroll.h"
 #include "graph/run_index.h"
 #include "support/text.h"
 
@@ -40,11 +41,39 @@ FactsMap observe(const Experiment& experiment, const graph::RunForm& form, const
   return facts;
 }
 
+std::int64_t recurrent_steps(const Experiment& experiment, const Feed& sample) {
+  const graph::RunForm& form = experiment.form;
+  FactsMap facts;
+  graph::adjoint::add_initializer_facts(form.model, *form.store, facts);
+  for (const auto& [name, tensor] : sample) facts.insert_or_assign(name, graph::adjoint::observed(tensor, false));
+  std::vector<std::string> unknown;
+  for (const onnx::NodeProto& node : form.model.graph().node()) {
+    if (graph::adjoint::is_recurrent(node) && facts.count(node.input(0)) == 0) unknown.push_back(node.input(0));
+  }
+  if (!unknown.empty()) {
+    const runtime::Session session(graph::with_outputs(form, unknown), *form.store, {.optimization_level = 1});
+    observe_values(session, sample, unknown, {}, unknown.size(), facts);
+  }
+  std::int64_t steps = 0;
+  for (const onnx::NodeProto& node : form.model.graph().node()) {
+    if (!graph::adjoint::can_unroll(node, facts)) continue;
+    steps += facts.at(node.input(0)).shape[0] * facts.at(node.input(2)).shape[0];
+  }
+  return steps;
+}
+
+int optimization_level(const Experiment& experiment, const graph::RunForm& form) {
+  constexpr int kManyNodes = 2000;
+  const int added = form.model.graph().node_size() - experiment.form.model.graph().node_size();
+  return added > kManyNodes ? 0 : runtime::SessionOptions{}.optimization_level;
+}
+
 void require_same_outputs(const Experiment& experiment, const Reference& reference, const graph::RunForm& form,
                           const Feed& sample) {
   constexpr double kSame = 1e-3;  // as for reruns
   const auto outputs_of = [&](const graph::RunForm& of) {
-    const runtime::Session session(graph::with_outputs(of, experiment.outputs), *of.store);
+    const runtime::Session session(graph::with_outputs(of, experiment.outputs), *of.store,
+                                   {.optimization_level = optimization_level(experiment, of)});
     const std::vector<Tensor> values = session.run(sample, experiment.outputs);
     Feed feed;
     for (std::size_t i = 0; i < values.size(); ++i) feed.emplace(experiment.outputs[i], values[i]);

@@ -99,7 +99,7 @@ Sensitivity analyze_pieces(const Experiment& experiment, const graph::MemoryPlan
                 "Give a larger --memory-limit, or leave engine, metric, place and aggregation at their defaults.");
   }
   CostBound bound(experiment, reference, observer);
-  bound.announce_adjoint();
+  bound.announce_pieces();
   std::vector<TaskOutcome> outcomes(experiment.tasks.size());
   for (std::size_t t = 0; t < outcomes.size(); ++t) outcomes[t].failure = experiment.tasks[t].failure;
   CostMeter meter;

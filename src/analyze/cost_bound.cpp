@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "analyze/adjoint_observe.h"
 #include "support/text.h"
 
 namespace mpq::perturb {
@@ -11,6 +12,10 @@ namespace {
 // Measured on seven networks (docs/adjoint.md) and rounded up.
 constexpr double kReversePasses = 12;  // forward passes that one probe's reverse pass takes, products included
 constexpr double kAdjointLoads = 24;   // loads of the plain network that preparing one shape of the samples takes
+
+constexpr double kNodesOfAStep = 16;  // that a step of a recurrent operator is written out as
+constexpr double kLoadsOfWritten =
+    8;  // loads that a graph of so many nodes takes, in the plain network's time for a node
 
 constexpr double kRerunLoads = 4;  // sessions a layer's part of the network may take, where the first does not do
 
@@ -22,9 +27,23 @@ void CostBound::announce(double equivalents, const std::string& what) {
 }
 
 void CostBound::announce_adjoint() {
+  const double nodes = experiment_.form.model.graph().node_size();
+  double loads = 0;
+  for (const SameShapes& shapes : by_shapes(experiment_)) {
+    const Feed& sample = experiment_.samples[experiment_.sample_of(shapes.trials.front())];
+    const double written = kNodesOfAStep * static_cast<double>(recurrent_steps(experiment_, sample));
+    loads += kAdjointLoads + kLoadsOfWritten * written / nodes;
+  }
+  announce_reverse(loads);
+}
+
+void CostBound::announce_pieces() {
+  announce_reverse(static_cast<double>(by_shapes(experiment_).size()) * kAdjointLoads);
+}
+
+void CostBound::announce_reverse(double loads) {
   const double trials = static_cast<double>(experiment_.trial_cap);
-  announce(static_cast<double>(by_shapes(experiment_).size()) * kAdjointLoads * load_equivalents() +
-               trials * (1 + kReversePasses * experiment_.options.probes),
+  announce(loads * load_equivalents() + trials * (1 + kReversePasses * experiment_.options.probes),
            "Reverse passes over " + std::to_string(experiment_.trial_cap) + " samples");
 }
 

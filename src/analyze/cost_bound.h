@@ -19,6 +19,8 @@ class CostBound {
 
   /// Per shape of the samples a few sessions are made, and per sample one forward pass and the reverse passes.
   void announce_adjoint();
+  /// The same within a memory limit, where no recurrent operator is written out.
+  void announce_pieces();
   void announce_pilots(const std::vector<std::size_t>& tasks, std::size_t trials);
   /// Every trial a full pass, and every layer a session of its own per round of trials.
   void announce_reruns(const std::vector<std::size_t>& tasks);
@@ -27,6 +29,7 @@ class CostBound {
 
  private:
   void announce(double equivalents, const std::string& what);
+  void announce_reverse(double loads);
   double load_equivalents() const { return reference_.load_seconds / reference_.forward_seconds; }
   double rerun_equivalents(const std::vector<std::size_t>& tasks, std::size_t trials, std::size_t rounds) const;
 

@@ -56,7 +56,7 @@ const std::array kTable = {
     Option{"html", 0, "PATH", "write placement and timeline as one self-contained page", kRun, G::kFiles, &S::html},
     Option{"labels", 0, "FILE.npy", "true classes of the evaluation samples: accuracy before and after",
            kQuantize | kVerify, G::kFiles, &S::labels},
-    Option{"samples", 0, "N", "use at most N samples of each data set", kRunners | kRun, G::kFiles, &S::samples, 1, 1'000'000'000},
+    Option{"samples", 0, "N", "use at most N samples of each data set; made-up ones: so many (default 16)", kRunners | kRun, G::kFiles, &S::samples, 1, 1'000'000'000},
     Option{"image-preset", 0, "imagenet|unit|minus1to1", "how the pixels of image folders are scaled (default imagenet)",
            kRunners | kProfile | kRun, G::kFiles, &S::image_preset},
     Option{"scores", 0, "FILE", "take the sensitivities from this *.sensitivity.json or run record instead of analyzing",

@@ -197,11 +197,13 @@ class Unroller {
 
 }  // namespace
 
-bool can_unroll(const onnx::NodeProto& node, const FactsMap& facts) {
+bool is_recurrent(const onnx::NodeProto& node) {
   static constexpr std::array kOps = {"LSTM", "GRU", "RNN"};
-  const bool standard = is_default_domain(node.domain());
-  if (!standard || std::find(kOps.begin(), kOps.end(), node.op_type()) == kOps.end()) return false;
-  return is_common(node, facts);
+  return is_default_domain(node.domain()) && std::find(kOps.begin(), kOps.end(), node.op_type()) != kOps.end();
+}
+
+bool can_unroll(const onnx::NodeProto& node, const FactsMap& facts) {
+  return is_recurrent(node) && is_common(node, facts);
 }
 
 std::vector<std::string> unroll(const onnx::NodeProto& node, Builder& builder) { return Unroller(node, builder).run(); }

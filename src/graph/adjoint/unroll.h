@@ -7,6 +7,8 @@
 
 namespace mpq::graph::adjoint {
 
+bool is_recurrent(const onnx::NodeProto& node);
+
 /// Whether `unroll` can write the node, an LSTM, GRU or RNN, out step by step, given the shapes of what it reads. Nodes
 /// with peepholes, clipping, coupled gates, a batch-first layout or activations other than the default ones stay, and
 /// those of more than 512 steps (of all directions together) too, since a graph of so many nodes takes longer to load
