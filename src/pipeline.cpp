@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "mpq/error.h"
@@ -240,6 +241,26 @@ void warn_if_slower(const LatencyCheck& check, const std::string& compute, Obser
       compute == "float" ? "" : "--compute float keeps the original's arithmetic.");
 }
 
+/// Where integer kernels were asked for, not chosen by what they cost here.
+void warn_if_overflowing(const QuantizedModel& written, Observer& observer) {
+  if (!overflows_int8_products(cpu_fact("flags"))) return;
+  std::set<std::string> integer;
+  for (const WrittenLayer& layer : written.layers()) {
+    if (layer.run_form.starts_with("int8 kernel")) integer.insert(layer.layer);
+  }
+  const auto& entries = written.plan().entries;
+  const auto count = std::count_if(entries.begin(), entries.end(), [&](const PlanEntry& entry) {
+    const bool wide = entry.candidate.widest() == 8 || entry.candidate.form == "codebook";
+    return wide && integer.count(entry.layer) > 0;
+  });
+  if (count == 0) return;
+  observer.warn(
+      "This processor (x86 without VNNI) adds int8 products in pairs of 16 bits, which overflow for weights of 8 "
+      "bits; " +
+          std::to_string(count) + " layers on int8 kernels have such weights.",
+      "--portable keeps stored weights within 7 bits.");
+}
+
 RunRecord base_record(const Model& model, const PipelineOptions& options) {
   RunRecord record;
   record.command = "quantize";
@@ -370,6 +391,7 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
         return latency_on_one_core(model, *result.quantized, data.evaluation, options, observer);
       });
     }
+    if (options.allocate.compute == "int8") warn_if_overflowing(*result.quantized, observer);
     if (record.latency) warn_if_slower(*record.latency, result.quantized->plan().compute, observer);
     if (scores && options.measure_uniform && !options.allocate.uniform) {
       record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {

@@ -23,4 +23,8 @@ std::string cpu_name() {
   return {};
 }
 
+bool overflows_int8_products(const std::string& flags) {
+  return !flags.empty() && flags.find("vnni") == std::string::npos;
+}
+
 }  // namespace mpq
