@@ -57,9 +57,10 @@ std::vector<MeasuredOutput> measured_values(const Model& model, const std::strin
   std::vector<MeasuredOutput> measured = measured_outputs(model.outputs(), glob, roles);
   if (!glob.empty() || !roles.empty()) return measured;
   const graph::OpenExtents open = graph::open_extents(model);
-  std::erase_if(measured, [&](const MeasuredOutput& output) {
+  const auto erased = std::erase_if(measured, [&](const MeasuredOutput& output) {
     return std::find(open.outputs.begin(), open.outputs.end(), output.name) != open.outputs.end();
   });
+  if (erased == 0) return measured;
   for (const ValueInfo& value : open.settled) measured.push_back({value.name, 1, OutputKind::kTensor});
   return measured;
 }

@@ -43,7 +43,7 @@ ReferencePass::ReferencePass(const Model& model, const Samples& data, const Veri
 }
 
 void ReferencePass::tell_of_open_extents(Observer& observer) const {
-  if (open.outputs.empty()) return;
+  if (open.outputs.empty() || !is_measured(names.size() - 1)) return;  // settled values stand last
   std::vector<std::string> settled;
   for (const ValueInfo& value : open.settled) settled.push_back(value.name);
   observer.warn("The network itself decides the extents of \"" + join(open.outputs, "\", \"") +

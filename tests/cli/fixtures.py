@@ -113,8 +113,9 @@ def free_length():
     return model(graph(nodes, [value("x", [1, "n"])], [value("y", [1, 4])], constants))
 
 
-def keeps_some():
-    """net.onnx, of whose logits only the positive ones are given out: how many is told by the weights."""
+def keeps_some(also_all=False):
+    """net.onnx, of whose logits only the positive ones are given out: how many is told by the weights. `also_all`: all of
+    them, and only the places of the positive ones."""
     net = Net()
     nodes = net.nodes() + [
         node("Greater", ["logits", "zero"], ["above"], "above"),
@@ -123,7 +124,8 @@ def keeps_some():
         node("GatherND", ["logits", "places"], ["kept"], "kept"),
     ]
     tensors = [tensor(n, s, r) for n, (s, r) in net.initializers().items()] + [tensor("zero", [], floats([0.0]))]
-    return net_bytes(nodes=nodes, initializers=tensors, outputs=[value("kept", ["some"])])
+    outputs = [OUTPUT, value("places", ["some", 2], wire.INT64)] if also_all else [value("kept", ["some"])]
+    return net_bytes(nodes=nodes[:-1] if also_all else nodes, initializers=tensors, outputs=outputs)
 
 
 def good_files(images):
@@ -144,6 +146,7 @@ def good_files(images):
             "Gemm", ["flat", "fc.weight", "fc.bias"], ["logits"], "evil\x1b]0;owned\x07", transB=1)]),
         "free_length.onnx": free_length(),
         "keeps_some.onnx": keeps_some(),
+        "tells_places.onnx": keeps_some(also_all=True),
         "config.toml": b"budget = \"6bit\"\n[quantize]\nseed = 7\n",
     }
 
