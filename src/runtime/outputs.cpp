@@ -4,7 +4,6 @@
 
 #include "mpq/error.h"
 
-#include "graph/open_extents.h"
 #include "support/text.h"
 
 namespace mpq::runtime {
@@ -52,11 +51,19 @@ std::vector<MeasuredOutput> measured_outputs(const std::vector<ValueInfo>& outpu
   return measured;
 }
 
+graph::OpenExtents open_extents_in_force(const Model& model, const std::string& glob,
+                                         const std::vector<OutputRole>& roles) {
+  return glob.empty() && roles.empty() ? graph::open_extents(model) : graph::OpenExtents{};
+}
+
 std::vector<MeasuredOutput> measured_values(const Model& model, const std::string& glob,
                                             const std::vector<OutputRole>& roles) {
+  return measured_values(model, open_extents_in_force(model, glob, roles), glob, roles);
+}
+
+std::vector<MeasuredOutput> measured_values(const Model& model, const graph::OpenExtents& open, const std::string& glob,
+                                            const std::vector<OutputRole>& roles) {
   std::vector<MeasuredOutput> measured = measured_outputs(model.outputs(), glob, roles);
-  if (!glob.empty() || !roles.empty()) return measured;
-  const graph::OpenExtents open = graph::open_extents(model);
   const auto erased = std::erase_if(measured, [&](const MeasuredOutput& output) {
     return std::find(open.outputs.begin(), open.outputs.end(), output.name) != open.outputs.end();
   });

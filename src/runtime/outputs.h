@@ -7,6 +7,7 @@
 #include "mpq/model.h"
 #include "mpq/output_role.h"
 
+#include "graph/open_extents.h"
 #include "support/damage.h"
 
 namespace mpq::runtime {
@@ -24,9 +25,15 @@ struct MeasuredOutput {
 std::vector<MeasuredOutput> measured_outputs(const std::vector<ValueInfo>& outputs, const std::string& glob,
                                              const std::vector<OutputRole>& roles);
 
-/// The same of a model. Where nothing is said of its outputs, those of open extents give way to the values they are
-/// made from, which count as tensors (graph/open_extents.h).
+/// The model's open extents where nothing is said of its outputs; what the user says goes over them.
+graph::OpenExtents open_extents_in_force(const Model& model, const std::string& glob,
+                                         const std::vector<OutputRole>& roles);
+
+/// The same of a model, whose outputs of open extents give way to the values they are made from, which count as tensors
+/// (graph/open_extents.h).
 std::vector<MeasuredOutput> measured_values(const Model& model, const std::string& glob,
+                                            const std::vector<OutputRole>& roles);
+std::vector<MeasuredOutput> measured_values(const Model& model, const graph::OpenExtents& open, const std::string& glob,
                                             const std::vector<OutputRole>& roles);
 
 /// sample_damage, but 1 for an output whose extents changed (detections kept, tokens emitted): lost, as if it had

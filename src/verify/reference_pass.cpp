@@ -16,8 +16,6 @@ std::size_t bytes_of(const std::vector<Tensor>& outputs) {
   return bytes;
 }
 
-bool says_nothing(const VerifyOptions& options) { return options.outputs_glob.empty() && options.output_roles.empty(); }
-
 }  // namespace
 
 ReferencePass::ReferencePass(const Model& model, const Samples& data, const VerifyOptions& options, Observer& observer)
@@ -25,7 +23,7 @@ ReferencePass::ReferencePass(const Model& model, const Samples& data, const Veri
       threads(resolve_threads(options.threads)),
       memory(graph::plan_memory(model, options.memory_limit_bytes)),
       constant_bytes(runtime::constant_bytes(model)),
-      open(says_nothing(options) ? graph::open_extents(model) : graph::OpenExtents{}),
+      open(runtime::open_extents_in_force(model, options.outputs_glob, options.output_roles)),
       network(model, data, memory, threads, observer, open.settled) {
   for (const ValueInfo& output : network.outputs()) names.push_back(output.name);
   kinds.assign(names.size(), OutputKind::kTensor);
@@ -33,7 +31,7 @@ ReferencePass::ReferencePass(const Model& model, const Samples& data, const Veri
   weights.assign(names.size(), 0.0);
   run();
   for (const runtime::MeasuredOutput& output :
-       runtime::measured_values(model, options.outputs_glob, options.output_roles)) {
+       runtime::measured_values(model, open, options.outputs_glob, options.output_roles)) {
     const auto o = static_cast<std::size_t>(std::find(names.begin(), names.end(), output.name) - names.begin());
     weights[o] = output.weight;
     kinds[o] = output.kind.value_or(kinds[o]);

@@ -43,9 +43,8 @@ std::vector<std::int64_t> open_labels(const Settings& settings) {
 }
 
 Samples or_synthetic(const std::optional<Samples>& given, const Model& model, const Settings& settings) {
-  constexpr std::int64_t kSyntheticSamples = 16;
   if (given) return *given;
-  return Samples::synthetic(model, settings.samples.value_or(kSyntheticSamples),
+  return Samples::synthetic(model, settings.samples.value_or(PipelineOptions{}.synthetic_samples),
                             static_cast<std::uint64_t>(settings.seed.value_or(1)));
 }
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "graph/operator_checks.h"
+#include "graph/weight_roles.h"
 
 namespace mpq::graph::adjoint {
 
@@ -22,18 +22,13 @@ class Writer {
     }
     return nullptr;
   }
-  std::int64_t integer(const char* name, std::int64_t fallback) const {
-    const auto* known = attribute(name);
-    return known == nullptr ? fallback : known->i();
-  }
-  float real(const char* name, float fallback) const {
-    const auto* known = attribute(name);
-    return known == nullptr ? fallback : known->f();
-  }
+  std::int64_t integer(const char* name, std::int64_t fallback) const { return int_attribute(node, name, fallback); }
+  float real(const char* name, float fallback) const { return float_attribute(node, name, fallback); }
   /// `value` and an input that may be missing, added.
   std::string plus(const std::string& value, int input) { return has(input) ? b.add(value, in(input)) : value; }
   /// Appends the node under another name, with these attributes only.
-  std::string standard(const char* op, const std::vector<std::string>& inputs, std::vector<std::string> attributes) {
+  std::string standard(const char* op, const std::vector<std::string>& inputs,
+                       const std::vector<std::string>& attributes) {
     const std::string value = b.emit(op, inputs);
     onnx::NodeProto& written = b.last_node();
     for (const std::string& name : attributes) {

@@ -93,7 +93,7 @@ void instance_normalization(RuleCall& c) {
   if (c.wants(2)) c.give(2, c.b.sum(c.g(), others, false));
 }
 
-/// For each channel 1 where it stands in the window of another: [C, C], a row for each window.
+/// 1 where a channel stands in the window of another: [C, C], symmetric, since ONNX Runtime takes odd sizes only.
 std::vector<float> windows(std::int64_t channels, std::int64_t size) {
   std::vector<float> result(static_cast<std::size_t>(channels * channels), 0);
   for (std::int64_t c = 0; c < channels; ++c) {
@@ -104,16 +104,8 @@ std::vector<float> windows(std::int64_t channels, std::int64_t size) {
   return result;
 }
 
-std::vector<float> transposed(const std::vector<float>& square, std::int64_t n) {
-  std::vector<float> result(square.size());
-  for (std::int64_t i = 0; i < n * n; ++i) {
-    result[static_cast<std::size_t>(i % n * n + i / n)] = square[static_cast<std::size_t>(i)];
-  }
-  return result;
-}
-
-/// y = x d^-beta with d = bias + alpha / size * W x^2, W the sum over a window of channels:
-/// g d^-beta - 2 alpha beta / size * x * W' (g x d^(-beta-1)).
+/// y = x d^-beta with d = bias + alpha / size * W x^2, W = W' the sum over a window of channels:
+/// g d^-beta - 2 alpha beta / size * x * W (g x d^(-beta-1)).
 void lrn(RuleCall& c) {
   const std::int64_t channels = c.xs()[1], size = c.attribute("size", std::int64_t{1});
   const double beta = static_cast<double>(c.attribute("beta", 0.75F));
@@ -123,8 +115,7 @@ void lrn(RuleCall& c) {
   const std::string d = c.b.add(c.b.scaled(sums, share), c.b.number(static_cast<double>(c.attribute("bias", 1.0F))));
   const std::string direct = c.b.mul(c.g(), c.b.emit("Pow", {d, c.b.number(-beta)}));
   const std::string inner = c.b.div(c.b.mul(direct, c.x()), d);
-  const std::string back =
-      c.b.map_axis(inner, joined({c.b.probes()}, c.xs()), 2, transposed(window, channels), channels);
+  const std::string back = c.b.map_axis(inner, joined({c.b.probes()}, c.xs()), 2, window, channels);
   c.give(0, c.b.sub(direct, c.b.scaled(c.b.mul(c.x(), back), 2 * share * beta)));
 }
 
