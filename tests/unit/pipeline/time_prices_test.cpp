@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "mpq/allocate.h"
 #include "mpq/error.h"
 #include "mpq/latency.h"
 
@@ -86,6 +87,21 @@ TEST(TimePrices, OneKernelEverywhereAddsUpToTheMeasuredWhole) {
   std::int64_t sum = scores.time.float_nanoseconds;
   for (std::size_t layer = 0; layer < 3; ++layer) sum += nanoseconds(scores, layer, 8);
   EXPECT_NEAR(static_cast<double>(sum), 5e6, 5);
+}
+
+TEST(TimePrices, NoiseMakesNoNetworkFree) {
+  Profile profile = two_segments();
+  // By halves of the saving the second segment would be free in floats, the first one as int8.
+  profile.columns[0] = column(0, "float32", 8 * kMs, 2 * kMs, 5 * kMs, 11 * kMs);
+  profile.columns[1] = column(0, "int8", 2 * kMs, 8 * kMs, 5 * kMs, 9 * kMs);
+  const Sensitivity scores = price_times(three_layers(), profile, 0);
+  std::int64_t fastest = scores.time.base_nanoseconds;
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    fastest += std::min<std::int64_t>(0, nanoseconds(scores, layer, 8));
+  }
+  EXPECT_GT(fastest, 0);
+  const TradeOffs trade = trade_offs(scores, 3, 3);
+  EXPECT_GT(trade.seconds.front(), 0);
 }
 
 TEST(TimePrices, FloatArithmeticGainsNothing) {
