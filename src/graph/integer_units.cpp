@@ -16,7 +16,7 @@ constexpr std::int64_t kMaxPoolOfBytes = 12;
 
 class Finder {
  public:
-  explicit Finder(const Model& model) : model_(model), impl_(model.impl()), table_(impl_.proto, true) {
+  explicit Finder(const Model& model) : impl_(model.impl()), table_(impl_.proto, true) {
     for (std::size_t i = 0; i < impl_.sites.size(); ++i) layer_of_[impl_.sites[i].tensor] = i;
   }
 
@@ -76,7 +76,6 @@ class Finder {
   Slot conv_input(const onnx::NodeProto& node) const;
   std::string behind_activation(const onnx::NodeProto& node) const;
 
-  const Model& model_;
   const Model::Impl& impl_;
   ValueTable table_;
   std::unordered_map<std::string, std::size_t> layer_of_;  // by the weight's name in the main graph

@@ -12,7 +12,7 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 /// Hand-overs between the tasks of one schedule.
 class Traffic {
  public:
-  Traffic(const Problem& problem, const std::vector<Task>& tasks) : problem_(problem), tasks_(tasks) {
+  Traffic(const Problem& problem, const std::vector<Task>& tasks) : tasks_(tasks) {
     task_of_.assign(at(problem.segments), -1);
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       for (const int segment : tasks[t].segments) task_of_[at(segment)] = static_cast<int>(t);
@@ -52,7 +52,6 @@ class Traffic {
     writer.out_bytes += static_cast<double>(value.bytes);
   }
 
-  const Problem& problem_;
   const std::vector<Task>& tasks_;
   std::vector<int> task_of_;
   std::vector<Flow> flows_;

@@ -27,10 +27,10 @@ std::string fixed(double value, int digits) {
 }  // namespace
 
 DropLimit DropLimit::parse(const std::string& text) {
-  const auto with_unit = [&](const std::string& unit, double least, double most) {
-    const auto value = parse_decimal(text.substr(0, text.size() - unit.size()));
-    if (!value || *value < least || *value > most) refuse(text);
-    return *value;
+  const auto with_unit = [&](const std::string& suffix, double least, double most) {
+    const auto number = parse_decimal(text.substr(0, text.size() - suffix.size()));
+    if (!number || *number < least || *number > most) refuse(text);
+    return *number;
   };
   if (text.ends_with("%")) return {Unit::kShare, with_unit("%", 0, 100) / 100, text};
   if (text.ends_with("dB")) return {Unit::kDecibels, with_unit("dB", -300, 300), text};

@@ -159,12 +159,13 @@ std::optional<AnalysisCost> read_cost(const JsonReader& reader) {
 /// Stages may be timed several times (one model per budget); a stage's time is their sum.
 Json write_timings(const std::vector<std::pair<std::string, double>>& timings) {
   std::vector<std::pair<std::string, double>> sums;
-  for (const auto& [stage, seconds] : timings) {
-    const auto found = std::find_if(sums.begin(), sums.end(), [&](const auto& sum) { return sum.first == stage; });
+  for (const auto& timed : timings) {
+    const auto found =
+        std::find_if(sums.begin(), sums.end(), [&](const auto& sum) { return sum.first == timed.first; });
     if (found == sums.end()) {
-      sums.emplace_back(stage, seconds);
+      sums.push_back(timed);
     } else {
-      found->second += seconds;
+      found->second += timed.second;
     }
   }
   Json object = Json::object();

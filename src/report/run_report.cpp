@@ -89,7 +89,7 @@ std::string override_note(const std::vector<LayerRow>& rows, const Style& style)
 std::string run_forms_field(const RunRecord& record, const Style& style) {
   std::vector<std::pair<std::string, std::int64_t>> counts;
   for (const auto& [layer, form] : record.run_forms) {
-    auto known = std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == form; });
+    auto known = std::find_if(counts.begin(), counts.end(), [&form = form](const auto& c) { return c.first == form; });
     if (known == counts.end()) known = counts.insert(counts.end(), {form, 0});
     ++known->second;
   }

@@ -11,7 +11,7 @@
 
 #include "mpq/executor.h"
 
-#include "../profile/plain_profile.h"
+#include "../unit/profile/plain_profile.h"
 #include "runtime/session.h"
 #include "support/affinity.h"
 
@@ -24,12 +24,8 @@ namespace {
 
 class OtherProvider : public testing::Test {
  protected:
-  /// The path in the environment variable, which gets a default; whether a file is there. Sanitizers know nothing of
-  /// what plugins do.
+  /// The path in the environment variable, which gets a default; whether a file is there.
   static bool has_plugin(const char* variable, const char* path) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return false;
-#endif
     setenv(variable, path, 0);
     return std::filesystem::exists(std::getenv(variable));
   }

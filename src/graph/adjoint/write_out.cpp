@@ -30,7 +30,7 @@ const onnx::OpSchema* schema_with_body(const std::string& op, int version) {
 void add_defaults(const onnx::OpSchema& schema, onnx::NodeProto& node) {
   for (const auto& [name, attribute] : schema.attributes()) {
     const bool given = std::any_of(node.attribute().begin(), node.attribute().end(),
-                                   [&](const onnx::AttributeProto& known) { return known.name() == name; });
+                                   [&name = name](const onnx::AttributeProto& known) { return known.name() == name; });
     if (!given && attribute.default_value.has_name()) *node.add_attribute() = attribute.default_value;
   }
 }

@@ -76,7 +76,7 @@ TEST(Kernels, NextChangeIsWhatBestStepSays) {
   Numbers still(kCount);  // the error is that of the integer held: no change helps without a slope
   for (std::size_t i = 0; i < kCount; ++i) still[i] = -weights[i];
   const kernels::Descent row{weights.data(),    scales.data(),   still.data(), slopes.data(),
-                             curvatures.data(), integers.data(), -4,           3};
+                             curvatures.data(), integers.data(), {-4, 3}};
   for (std::size_t set = 0; set < kernels::count(); ++set) {
     EXPECT_EQ(kernels::at(set).next_change(row, 0, kCount), 3U);
     EXPECT_EQ(kernels::at(set).next_change(row, 4, kCount), 49U);
