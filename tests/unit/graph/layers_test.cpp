@@ -199,6 +199,38 @@ TEST(FindLayers, ConstantNodesAndBodiesAreSearchedAtAnyDepth) {
   EXPECT_EQ(model.impl().sites[1].graph, "If_0/else_branch");
 }
 
+TEST(FindLayers, StatesThatAreHandedOnUnchangedAreFollowedIntoBodies) {
+  const auto layers = layers_of(R"(
+      g (float[2,16] x) => (float[2,16] y, float[16,16] same) <int64 n = {3}, bool go = {1},
+         float[16,16] w = {0}, float[16,16] renamed = {0}, float[16,16] changed = {0}> {
+        y, w_out, same, changed_out = Loop (n, go, x, w, renamed, changed) <
+          body = b (int64 i, bool c, float[2,16] s, float[16,16] v, float[16,16] r, float[16,16] u)
+              => (bool c_out, float[2,16] s_out, float[16,16] v, float[16,16] r_out, float[16,16] u_out) {
+            c_out = Identity (c)
+            p = MatMul (s, v)
+            q = MatMul (p, r)
+            s_out = MatMul (q, u)
+            r_out = Identity (r)
+            u_out = Neg (u)
+          }
+        >
+      })");
+  ASSERT_EQ(layers.size(), 3u);
+  EXPECT_EQ(layers[0].weight, "changed");
+  EXPECT_THAT(layers[0].skip_reason, HasSubstr("the Loop node"));
+  EXPECT_EQ(layers[1].weight, "w");
+  EXPECT_EQ(layers[2].weight, "renamed");
+  for (const int layer : {1, 2}) {
+    const auto& carried = layers[static_cast<std::size_t>(layer)];
+    EXPECT_TRUE(carried.quantizable()) << carried.skip_reason;
+    ASSERT_EQ(carried.uses.size(), 1u);
+    EXPECT_EQ(carried.uses[0].op, "MatMul");
+    EXPECT_EQ(carried.uses[0].graph, "Loop_0/body");
+    EXPECT_THAT(carried.channel_axes, ElementsAre(1));
+    EXPECT_EQ(carried.block_axis, 0);
+  }
+}
+
 TEST(FindLayers, NamesAreUnique) {
   const auto layers = layers_of(R"(
       g (float[2,16] x) => (float[] y) <float[16,16] a = {0}, float[16,16] b = {0}, float[16,16] c = {0}> {
