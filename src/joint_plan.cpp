@@ -116,11 +116,16 @@ Plan best_plan_together(const Sensitivity& scores, const Budget& budget, const A
   if (options.uniform) return allocate(scores, budget, options);
   Measured best = best_contender(scores, budget, options, measure, observer);
   if (best.damage <= kFarFromSum * best.plan.predicted_damage) return best.plan;
-  const std::size_t per_round = 2 * scores.layers.size() + 1;
+  const std::size_t per_round = 2 * scores.layers.size() + 1, rounds = kMostMeasures / per_round;
+  if (rounds > 0) {
+    observer.note("together the layers cost " + format_number(best.damage / best.plan.predicted_damage) +
+                  " times their sum: the plan is repaired by measuring at most " + std::to_string(rounds * per_round) +
+                  " others");
+  }
   const double bound_of_sums = best.plan.lower_bound;
   AllocateOptions bound = options;
   bound.overrides.clear();  // the steps of overridden layers hold their candidate alone
-  for (std::size_t round = 0; (round + 1) * per_round <= kMostMeasures; ++round) {
+  for (std::size_t round = 0; round < rounds; ++round) {
     Measured next;
     next.plan = allocate(steps_from(best, scores, options.min_bits, measure, observer), budget, bound);
     next.damage = measure(next.plan);

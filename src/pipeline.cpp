@@ -138,14 +138,14 @@ std::vector<std::pair<std::string, std::string>> environment(int threads) {
 /// Judged on calibration samples, never on the evaluation data. In float arithmetic, because integer kernels that round
 /// the activations too come on top of every plan alike; rounded to nearest, because weights fitted to these very
 /// samples would look better on them than they are.
-Plan choose_plan(const Model& model, const Sensitivity& scores, const Budget& budget, const Samples& calibration,
-                 const PipelineOptions& options, Observer& observer) {
+Plan choose_plan(const Writing& writing, const Sensitivity& scores, const Budget& budget) {
+  const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   if (options.joint_samples == 0) return allocate(scores, budget, options.allocate);
   const Samples judge = calibration.slice(0, std::min(options.joint_samples, calibration.size()));
   const Verifier verifier(model, judge, options.verify, observer);
   const auto damage_together = [&](const Plan& plan) {
-    const QuantizedModel written = write_nearest(model, plan, "float", options, observer);
-    return verifier.verify(written.model(), {}, observer).damage;
+    const QuantizedModel written = write_nearest(writing.quantizer, plan, "float", writing.options, writing.observer);
+    return verifier.verify(written.model(), {}, writing.observer).damage;
   };
   return best_plan_together(scores, budget, options.allocate, damage_together, observer);
 }
@@ -156,7 +156,7 @@ QuantizedModel meet_budget(const Writing& writing, const Sensitivity& scores, co
   const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   Budget tightened = budget;
   for (int round = 0; round < 4; ++round) {
-    Plan plan = choose_plan(model, scores, tightened, calibration, options, observer);
+    Plan plan = choose_plan(writing, scores, tightened);
     const BudgetLimit limit = resolve(budget, scores);
     plan.budget = budget.text;
     plan.limit_bytes = limit.limit_bytes;
@@ -184,13 +184,11 @@ std::optional<Verification> uniform_baseline(const Writing& writing, const Sensi
       encode::Forms forms;
       forms.integers = integers.form(plan, {}, std::numeric_limits<double>::infinity(), observer);
       forms.dynamic = integers.dynamic_products(std::numeric_limits<double>::infinity(), observer);
-      PipelineOptions nearest = options;
-      nearest.quantize.rounding = "nearest";
-      return measure(model, write_plan(quantizer, plan, "int8", nearest, observer, forms), evaluation, options,
+      return measure(model, write_nearest(quantizer, plan, "int8", options, observer, forms), evaluation, options,
                      options.labels, observer);
     }
-    return measure(model, write_nearest(model, plan, quantized.plan().compute, options, observer), evaluation, options,
-                   options.labels, observer);
+    return measure(model, write_nearest(quantizer, plan, quantized.plan().compute, options, observer), evaluation,
+                   options, options.labels, observer);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInfeasible) throw;
     return std::nullopt;
@@ -364,7 +362,10 @@ std::vector<PipelineResult> run_pipeline(const Model& model, const PipelineOptio
         return latency_on_one_core(model, *result.quantized, data.evaluation, options, observer);
       });
     }
-    if (options.allocate.compute == "int8") warn_if_overflowing(*result.quantized, observer);
+    if (options.allocate.compute == "int8") {
+      warn_if_overflowing(*result.quantized, observer);
+      if (!has_ranges(data.calibration)) warn_of_missing_ranges(model, *result.quantized, observer);
+    }
     if (record.latency) warn_if_slower(*record.latency, result.quantized->plan().compute, observer);
     if (scores && options.measure_uniform && !options.allocate.uniform) {
       record.uniform_baseline = timed(record.timings_seconds, "uniform", [&] {

@@ -156,12 +156,11 @@ QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::str
   return quantizer.write(plan, forms, quantize_options, observer);
 }
 
-QuantizedModel write_nearest(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,
-                             Observer& observer) {
-  QuantizeOptions nearest = options.quantize;
-  nearest.rounding = "nearest";
-  plan.compute = nearest.compute = compute;
-  return quantize(model, plan, nearest, observer);
+QuantizedModel write_nearest(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
+                             const PipelineOptions& options, Observer& observer, encode::Forms forms) {
+  PipelineOptions nearest = options;
+  nearest.quantize.rounding = "nearest";
+  return write_plan(quantizer, std::move(plan), compute, nearest, observer, std::move(forms));
 }
 
 Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,

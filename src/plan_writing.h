@@ -34,8 +34,8 @@ QuantizedModel write_plan(RoundedQuantizer& quantizer, Plan plan, const std::str
                           const PipelineOptions& options, Observer& observer, encode::Forms forms = {});
 
 /// A plan rounded to nearest: how plans are compared, and the baseline everybody knows.
-QuantizedModel write_nearest(const Model& model, Plan plan, const std::string& compute, const PipelineOptions& options,
-                             Observer& observer);
+QuantizedModel write_nearest(RoundedQuantizer& quantizer, Plan plan, const std::string& compute,
+                             const PipelineOptions& options, Observer& observer, encode::Forms forms = {});
 
 /// Compares a written model with the original as PipelineOptions::verify says.
 Verification measure(const Model& model, const QuantizedModel& quantized, const Samples& samples,

@@ -39,10 +39,20 @@ std::string RoundedQuantizer::method(const Plan& plan, const QuantizeOptions& op
   return calibration_.facts().synthetic ? "data-free" : plan.rounding;
 }
 
-encode::RoundedWeights RoundedQuantizer::weights_of(const Requests& requests, const RoundedNetwork& network) const {
+RoundedQuantizer::Find RoundedQuantizer::nearest_for(const Plan& plan, const QuantizeOptions& options) const {
+  if (options.memory_limit_bytes > 0) return nullptr;
+  return [this, fit = encode::scale_fit_of(plan), threads = options.threads](std::size_t layer,
+                                                                             const Candidate& candidate) {
+    return std::optional(nearest_.of(layer, candidate, fit, threads));
+  };
+}
+
+encode::RoundedWeights RoundedQuantizer::weights_of(const Requests& requests, const RoundedNetwork& network,
+                                                    Find nearest) const {
   encode::RoundedWeights rounded;
-  rounded.find = [&network](std::size_t layer, const Candidate& candidate) {
-    return network.numbers(layer, candidate);
+  rounded.find = [&network, nearest = std::move(nearest)](std::size_t layer, const Candidate& candidate) {
+    std::optional<quant::QuantizedTensor> numbers = network.numbers(layer, candidate);
+    return numbers || !nearest ? numbers : nearest(layer, candidate);
   };
   for (const auto& [layer, candidate] : requests) {
     const quant::LayerRounding* found = network.find(layer, candidate);
@@ -90,9 +100,10 @@ QuantizedModel RoundedQuantizer::written(const Plan& plan, const Requests& reque
                                          const std::string& rounding, const encode::Forms& forms,
                                          const QuantizeOptions& options, Observer& observer) const {
   const bool ready = into_ready(forms);
-  return encode::quantize_rounded(ready ? ready_->model : model_, plan,
-                                  ready ? ready_weights_of(requests, network) : weights_of(requests, network), rounding,
-                                  forms, options, observer);
+  return encode::quantize_rounded(
+      ready ? ready_->model : model_, plan,
+      ready ? ready_weights_of(requests, network) : weights_of(requests, network, nearest_for(plan, options)), rounding,
+      forms, options, observer);
 }
 
 /// In float arithmetic: integer kernels that round the activations too come on top of every style alike.
@@ -112,7 +123,7 @@ void RoundedQuantizer::round(const Plan& plan, const Requests& requests, const s
   if (!rounder_) {
     rounder_ = std::make_unique<calibrate::WeightRounder>(model_, calibration_, options.threads, observer, memory);
   }
-  const quant::ScaleFit fit = plan.scale_fit == "minmax" ? quant::ScaleFit::kMinMax : quant::ScaleFit::kMse;
+  const quant::ScaleFit fit = encode::scale_fit_of(plan);
   double least = std::numeric_limits<double>::infinity();
   std::vector<RoundingStyle> styles = styles_of(method);
   if (calibration_.size() < 2) styles.resize(1);  // nothing is held out to judge them on
@@ -146,8 +157,12 @@ QuantizedModel RoundedQuantizer::write(const Plan& plan, const encode::Forms& fo
                                        Observer& observer) {
   options.validate();
   const std::string rounding = method(plan, options);
-  const Model& target = into_ready(forms) ? ready_->model : model_;
-  const auto nearest = [&] { return encode::quantize_rounded(target, plan, {}, "nearest", forms, options, observer); };
+  const bool ready = into_ready(forms);
+  const auto nearest = [&] {
+    return encode::quantize_rounded(ready ? ready_->model : model_, plan,
+                                    {ready ? nullptr : nearest_for(plan, options), {}}, "nearest", forms, options,
+                                    observer);
+  };
   if (rounding == "nearest") return nearest();
   const std::vector<std::size_t> layers = encode::quantizable_layers(model_);
   const std::vector<Candidate> candidates = encode::planned_candidates(model_, plan);

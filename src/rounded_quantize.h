@@ -11,12 +11,13 @@
 
 #include "calibrate/weight_rounder.h"
 #include "encode/encode.h"
+#include "encode/nearest_grids.h"
 #include "graph/integer_ready.h"
 
 namespace mpq {
 
 /// Writes plans with weights rounded as QuantizeOptions::rounding says. Layers rounded for one plan are kept for the
-/// next, since a plan is written in two run forms.
+/// next, since a plan is written in two run forms, and so are weights rounded to nearest.
 class RoundedQuantizer {
  public:
   /// Refers to the model and the samples. `judge`: how styles of rounding are compared. `ready`, where given: what
@@ -26,7 +27,8 @@ class RoundedQuantizer {
       : model_(model),
         calibration_(calibration),
         judge_(std::move(judge)),
-        ready_(ready == nullptr || ready->is_original ? nullptr : ready) {}
+        ready_(ready == nullptr || ready->is_original ? nullptr : ready),
+        nearest_(model) {}
 
   QuantizedModel write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
                        Observer& observer);
@@ -45,7 +47,11 @@ class RoundedQuantizer {
                          const std::string& rounding, const encode::Forms& forms, const QuantizeOptions& options,
                          Observer& observer) const;
 
-  encode::RoundedWeights weights_of(const Requests& requests, const calibrate::RoundedNetwork& network) const;
+  using Find = decltype(encode::RoundedWeights::find);
+  /// Weights rounded to nearest for this plan; they are found anew each time where memory is limited.
+  Find nearest_for(const Plan& plan, const QuantizeOptions& options) const;
+  encode::RoundedWeights weights_of(const Requests& requests, const calibrate::RoundedNetwork& network,
+                                    Find nearest) const;
   /// The same for the model that is ready for integer kernels.
   encode::RoundedWeights ready_weights_of(const Requests& requests, const calibrate::RoundedNetwork& network) const;
   bool into_ready(const encode::Forms& forms) const {
@@ -56,6 +62,7 @@ class RoundedQuantizer {
   const Samples& calibration_;
   VerifyOptions judge_;
   const graph::IntegerReady* ready_;
+  mutable encode::NearestGrids nearest_;
   std::unique_ptr<calibrate::WeightRounder> rounder_;
   // What was rounded last.
   Requests requests_;

@@ -35,4 +35,18 @@ void warn_if_overflowing(const QuantizedModel& written, Observer& observer) {
       "--portable keeps stored weights within 7 bits.");
 }
 
+void warn_of_missing_ranges(const Model& model, const QuantizedModel& written, Observer& observer) {
+  std::set<std::string> convolutions;
+  for (const Layer& layer : model.layers()) {
+    if (layer.op == "Conv") convolutions.insert(layer.name);
+  }
+  const auto count = std::count_if(written.layers().begin(), written.layers().end(), [&](const WrittenLayer& layer) {
+    return convolutions.count(layer.layer) > 0 && layer.run_form.starts_with("folded to float");
+  });
+  if (count == 0) return;
+  observer.warn("Integer kernels of convolutions need the ranges of their activations, which real samples tell; " +
+                    std::to_string(count) + (count == 1 ? " runs" : " run") + " on floats.",
+                "--calibration takes real inputs.");
+}
+
 }  // namespace mpq

@@ -15,4 +15,8 @@ void warn_if_slower(const LatencyCheck& check, const std::string& compute, Obser
 /// kernels were asked for, not chosen by what they cost here.
 void warn_if_overflowing(const QuantizedModel& written, Observer& observer);
 
+/// Tells of convolutions that were to run on integer kernels and stay on floats, because no real samples tell the
+/// ranges of their activations.
+void warn_of_missing_ranges(const Model& model, const QuantizedModel& written, Observer& observer);
+
 }  // namespace mpq

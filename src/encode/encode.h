@@ -47,6 +47,9 @@ struct Forms {
   std::set<std::size_t> dynamic = {};          ///< products whose inputs become integers as they come, where they can
 };
 
+/// Plan::scale_fit. Throws Error{kInvalidInput} for any other word than "mse" and "minmax".
+quant::ScaleFit scale_fit_of(const Plan& plan);
+
 /// Weights that were rounded before, with statistics of their inputs.
 struct RoundedWeights {
   /// Nothing where a layer is to be rounded to nearest.

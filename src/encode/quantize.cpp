@@ -9,16 +9,12 @@
 
 namespace mpq {
 
-namespace {
-
-quant::ScaleFit scale_fit_of(const Plan& plan) {
+quant::ScaleFit encode::scale_fit_of(const Plan& plan) {
   if (plan.scale_fit == "mse") return quant::ScaleFit::kMse;
   if (plan.scale_fit == "minmax") return quant::ScaleFit::kMinMax;
   throw Error(ErrorCode::kInvalidInput,
               "The plan's scale_fit is '" + plan.scale_fit + "', where 'mse' or 'minmax' is expected.");
 }
-
-}  // namespace
 
 void QuantizeOptions::validate() const {
   if (compute != "float" && compute != "int8") {
