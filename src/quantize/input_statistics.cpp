@@ -10,6 +10,12 @@ namespace {
 
 using FloatRows = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
+/// Row after row, as they lie in memory.
+template <typename Rows>
+void add_rows(const Rows& rows, Eigen::VectorXd& sum) {
+  for (Eigen::Index i = 0; i < rows.rows(); ++i) sum += rows.row(i).transpose().template cast<double>();
+}
+
 }  // namespace
 
 Moments2::Moments2(std::size_t columns, bool drifts)
@@ -64,12 +70,12 @@ void InputStatistics::add(std::size_t group, bool to_fit, std::span<const float>
   } else {
     moments.gram += transpose_times(rows, {}, count, threads).cast<double>();
   }
-  moments.sum += x.cast<double>().colwise().sum().transpose();
+  add_rows(x, moments.sum);
   moments.count += static_cast<double>(count);
   if (!moments.drifts() || original.size() != rows.size()) return;
   const Matrix moved = x - FloatRows(original.data(), static_cast<Eigen::Index>(count), columns);
   moments.cross += transpose_times(rows, {moved.data(), rows.size()}, count, threads).cast<double>();
-  moments.drift += moved.cast<double>().colwise().sum().transpose();
+  add_rows(moved, moments.drift);
 }
 
 RowCollector::RowCollector(InputStatistics& statistics, int threads)

@@ -92,7 +92,6 @@ void add(float* y, const float* x, float factor, std::size_t n) {
 
 template <bool kCodebook>
 void round_column_among(const Column& column, const RoundedColumn& rounded, std::size_t n) {
-  constexpr float kRounder = 12582912.0F;
   const float* const weights = column.weights;
   const float* const scales = column.scales;
   const float* const moved = column.moved;
@@ -106,9 +105,7 @@ void round_column_among(const Column& column, const RoundedColumn& rounded, std:
     if constexpr (kCodebook) {
       q = nearest_entry(column.levels.entries, q);
     } else {
-      q = q < low ? low : q;
-      q = q > high ? high : q;
-      q = (q + kRounder) - kRounder;
+      q = nearest_integer(q, low, high);
     }
     const float left = pivot * (aim - q * scales[i]);
     integers[i] = q;
@@ -146,8 +143,73 @@ std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
   return row.levels.entries != nullptr ? next_change_among<true>(row, from, n) : next_change_among<false>(row, from, n);
 }
 
+constexpr std::size_t kRowLanes = 16;   // the same for all sets, as the order of sums hangs on it
+constexpr std::size_t kStretch = 2048;  // single-precision sums stay this short
+
+/// Calls visit(pointer to kRowLanes weights); the last call sees the rest padded with zeros, which round to zero and
+/// add nothing to any sum.
+template <typename Visit>
+void for_each_lanes(const float* weights, std::size_t count, const Visit& visit) {
+  std::size_t i = 0;
+  for (; i + kRowLanes <= count; i += kRowLanes) visit(weights + i);
+  if (i == count) return;
+  float tail[kRowLanes] = {};
+  for (std::size_t lane = 0; i + lane < count; ++lane) tail[lane] = weights[i + lane];
+  visit(tail);
+}
+
+RowSums moments(const GridRow& row) {
+  const float scale = row.scale, inverse = 1.0F / scale, low = row.low, high = row.high;
+  RowSums result;
+  for (std::size_t start = 0; start < row.count; start += kStretch) {
+    float error[kRowLanes] = {}, wq[kRowLanes] = {}, qq[kRowLanes] = {};
+    const std::size_t left = row.count - start;
+    for_each_lanes(row.weights + start, left < kStretch ? left : kStretch, [&](const float* weights) {
+      for (std::size_t lane = 0; lane < kRowLanes; ++lane) {
+        const float w = weights[lane], q = nearest_integer(w * inverse, low, high), rest = w - q * scale;
+        error[lane] += rest * rest;
+        wq[lane] += w * q;
+        qq[lane] += q * q;
+      }
+    });
+    double errors = 0, wqs = 0, qqs = 0;  // side by side: for short rows these sums take as long as the row
+    for (std::size_t lane = 0; lane < kRowLanes; ++lane) {
+      errors += static_cast<double>(error[lane]);
+      wqs += static_cast<double>(wq[lane]);
+      qqs += static_cast<double>(qq[lane]);
+    }
+    result.error += errors;
+    result.wq += wqs;
+    result.qq += qqs;
+  }
+  return result;
+}
+
+double squared_error(const GridRow& row) {
+  const float scale = row.scale, low = row.low, high = row.high;
+  double sums[kRowLanes] = {};
+  for_each_lanes(row.weights, row.count, [&](const float* weights) {
+    for (std::size_t lane = 0; lane < kRowLanes; ++lane) {
+      const double q = static_cast<double>(nearest_integer(weights[lane] / scale, low, high));
+      const double rest = static_cast<double>(weights[lane]) - q * static_cast<double>(scale);
+      sums[lane] += rest * rest;
+    }
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+void round_row(const GridRow& row, signed char* integers) {
+  for (std::size_t i = 0; i < row.count; ++i) {
+    integers[i] =
+        static_cast<signed char>(static_cast<int>(nearest_integer(row.weights[i] / row.scale, row.low, row.high)));
+  }
+}
+
 }  // namespace
 
-const Kernels MPQ_KERNEL_NAME = {MPQ_KERNEL_TEXT, product, add, round_column, next_change};
+const Kernels MPQ_KERNEL_NAME = {MPQ_KERNEL_TEXT, product, add,           round_column,
+                                 next_change,     moments, squared_error, round_row};
 
 }  // namespace mpq::quant::kernels

@@ -29,6 +29,14 @@ struct Levels {
   const float* entries = nullptr;  ///< of a codebook: EntryTable's numbers; null for a grid
 };
 
+/// Nearest integer of a grid, ties to even: adding and subtracting 1.5 * 2^23 rounds |x| < 2^22.
+static inline float nearest_integer(float ratio, float low, float high) {
+  constexpr float kRounder = 12582912.0F;
+  float q = ratio < low ? low : ratio;
+  q = q > high ? high : q;
+  return (q + kRounder) - kRounder;
+}
+
 /// EntryTable::nearest.
 static inline float nearest_entry(const float* entries, float ratio) {
   const float place = 2 * ratio + 256;
@@ -62,6 +70,19 @@ struct Descent {
   Levels levels;
 };
 
+/// A row of weights and a grid for it.
+struct GridRow {
+  const float* weights = nullptr;
+  std::size_t count = 0;
+  float scale = 1;
+  float low = 0, high = 0;
+};
+
+/// Sums over a row: (w - s q)^2, w q and q^2.
+struct RowSums {
+  double error = 0, wq = 0, qq = 0;
+};
+
 /// The inner loops of rounding, compiled for several instruction sets from one source (body.h). Every sum has one order
 /// and nothing is fused, so all of them give the same bits on every processor.
 struct Kernels {
@@ -73,14 +94,16 @@ struct Kernels {
   void (*round_column)(const Column&, const RoundedColumn&, std::size_t n);
   /// The first column at `from` or behind whose integer should change, alone; n where there is none.
   std::size_t (*next_change)(const Descent&, std::size_t from, std::size_t n);
+  /// See rounding.h: rounding_moments, squared_error and round_to_grid.
+  RowSums (*moments)(const GridRow&);
+  double (*squared_error)(const GridRow&);
+  void (*round_row)(const GridRow&, signed char* integers);
 };
 
 /// Where the best integer for column k is another, by how much it should change; else 0. Static, so that every
 /// instruction set keeps a copy of its own.
 template <bool kCodebook>
 static inline float best_step_among(const Descent& row, std::size_t k) {
-  // Adding and subtracting 1.5 * 2^23 rounds |x| < 2^22 to an integer, ties to even.
-  constexpr float kRounder = 12582912.0F;
   // Only what truly lowers the objective: ties and rounding noise would never settle.
   constexpr float kLeastGain = 1e-4F;
   const float curvature = row.curvatures[k], scale = row.scales[k], slope = row.slopes[k];
@@ -89,9 +112,7 @@ static inline float best_step_among(const Descent& row, std::size_t k) {
   if constexpr (kCodebook) {
     q = nearest_entry(row.levels.entries, best);
   } else {
-    q = best < row.levels.low ? row.levels.low : best;
-    q = q > row.levels.high ? row.levels.high : q;
-    q = (q + kRounder) - kRounder;
+    q = nearest_integer(best, row.levels.low, row.levels.high);
   }
   const float step = q - row.integers[k];
   const float change = step * scale;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -64,6 +65,16 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
     EXPECT_EQ(integers[0], integers[1]);
     EXPECT_EQ(errors[0], errors[1]);
     EXPECT_EQ(objective[0], objective[1]);
+    for (const std::size_t length : {std::size_t{7}, std::size_t{16}, std::size_t{5000}}) {
+      const Numbers row = gaussians(6, length);
+      const kernels::GridRow on_grid{row.data(), length, -.21F, -4, 3};
+      const kernels::RowSums found = kernels::at(set).moments(on_grid), plain = kernels::at(0).moments(on_grid);
+      EXPECT_EQ(std::tie(found.error, found.wq, found.qq), std::tie(plain.error, plain.wq, plain.qq));
+      EXPECT_EQ(kernels::at(set).squared_error(on_grid), kernels::at(0).squared_error(on_grid));
+      std::vector<signed char> rounded[2] = {std::vector<signed char>(length), std::vector<signed char>(length)};
+      for (const std::size_t i : {0, 1}) kernels::at(i * set).round_row(on_grid, rounded[i].data());
+      EXPECT_EQ(rounded[0], rounded[1]);
+    }
   }
 }
 
