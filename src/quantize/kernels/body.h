@@ -1,6 +1,7 @@
-// The kernels, for the instruction set this file is compiled for: MPQ_KERNEL_NAME, MPQ_KERNEL_BYTES of a vector and
-// MPQ_KERNEL_ROWS of a tile. Included once by each of generic.cpp, avx2.cpp and avx512.cpp; nothing with inline code of
-// the standard library may be included here, or the linker might pick a copy the processor cannot run.
+// The kernels, for the instruction set this file is compiled for: MPQ_KERNEL_NAME, MPQ_KERNEL_BYTES of a vector,
+// MPQ_KERNEL_ROWS of a tile and MPQ_MULTIPLY_ADD(number, vector, sum). Included once by each of generic.cpp, avx2.cpp
+// and avx512.cpp; nothing with inline code of the standard library may be included here, or the linker might pick a
+// copy the processor cannot run.
 
 #include "quantize/kernels/kernels.h"
 
@@ -36,8 +37,8 @@ void multiply(const Strided& a, std::size_t depth, const float* panel, Tile& til
     __builtin_memcpy(b, panel + k * kTileColumns, sizeof b);
     const float* column = a.data + k * a.column;
     for (std::size_t i = 0; i < kRows; ++i) {
-      sums[i][0] += column[i * a.row] * b[0];
-      sums[i][1] += column[i * a.row] * b[1];
+      sums[i][0] = MPQ_MULTIPLY_ADD(column[i * a.row], b[0], sums[i][0]);
+      sums[i][1] = MPQ_MULTIPLY_ADD(column[i * a.row], b[1], sums[i][1]);
     }
   }
   for (std::size_t i = 0; i < kRows; ++i) {

@@ -9,7 +9,7 @@ namespace {
 std::vector<const Kernels*> runnable() {
   std::vector<const Kernels*> found{&kGeneric};
 #ifdef MPQ_KERNELS_X86
-  if (__builtin_cpu_supports("avx2") != 0) found.push_back(&kAvx2);
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) found.push_back(&kAvx2);
   if (__builtin_cpu_supports("avx512f") != 0) found.push_back(&kAvx512);
 #endif
   return found;
