@@ -21,7 +21,7 @@ double squared_error(std::span<const float> row, float scale, IntegerRange range
 }
 
 Moments rounding_moments(std::span<const float> row, float scale, IntegerRange range) {
-  const kernels::RowSums sums = kernels::best().moments(on_grid(row, scale, range));
+  const kernels::RowMoments sums = kernels::best().moments(on_grid(row, scale, range));
   return {sums.error, sums.wq, sums.qq};
 }
 

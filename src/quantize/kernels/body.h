@@ -159,9 +159,9 @@ void for_each_lanes(const float* weights, std::size_t count, const Visit& visit)
   visit(tail);
 }
 
-RowSums moments(const GridRow& row) {
+RowMoments moments(const GridRow& row) {
   const float scale = row.scale, inverse = 1.0F / scale, low = row.low, high = row.high;
-  RowSums result;
+  RowMoments result;
   for (std::size_t start = 0; start < row.count; start += kStretch) {
     float error[kRowLanes] = {}, wq[kRowLanes] = {}, qq[kRowLanes] = {};
     const std::size_t left = row.count - start;

@@ -79,7 +79,7 @@ struct GridRow {
 };
 
 /// Sums over a row: (w - s q)^2, w q and q^2.
-struct RowSums {
+struct RowMoments {
   double error = 0, wq = 0, qq = 0;
 };
 
@@ -96,7 +96,7 @@ struct Kernels {
   /// The first column at `from` or behind whose integer should change, alone; n where there is none.
   std::size_t (*next_change)(const Descent&, std::size_t from, std::size_t n);
   /// See rounding.h: rounding_moments, squared_error and round_to_grid.
-  RowSums (*moments)(const GridRow&);
+  RowMoments (*moments)(const GridRow&);
   double (*squared_error)(const GridRow&);
   void (*round_row)(const GridRow&, signed char* integers);
 };

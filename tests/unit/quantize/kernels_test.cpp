@@ -69,7 +69,7 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
     for (const std::size_t length : {std::size_t{7}, std::size_t{16}, std::size_t{5000}}) {
       const Numbers row = gaussians(6, length);
       const kernels::GridRow on_grid{row.data(), length, -.21F, -4, 3};
-      const kernels::RowSums found = kernels::at(set).moments(on_grid), plain = kernels::at(0).moments(on_grid);
+      const kernels::RowMoments found = kernels::at(set).moments(on_grid), plain = kernels::at(0).moments(on_grid);
       EXPECT_EQ(std::tie(found.error, found.wq, found.qq), std::tie(plain.error, plain.wq, plain.qq));
       EXPECT_EQ(kernels::at(set).squared_error(on_grid), kernels::at(0).squared_error(on_grid));
       std::vector<signed char> rounded[2] = {std::vector<signed char>(length), std::vector<signed char>(length)};
