@@ -20,6 +20,7 @@
 #include <tuple>
 #include <vector>
 
+#include "mpq/execution.h"
 #include "mpq/executor.h"
 #include "mpq/mpq.h"
 
@@ -100,10 +101,13 @@ void print(const std::string& heading, const std::vector<Contender>& contenders,
 
 void rivals(const std::string& path, const mpq::Model& model, const mpq::Samples& samples, int rounds) {
   const mpq::Profile profile = profile_of(model, samples, "cpu:0,cpu:1,cpu:0-1");
-  const mpq::Placement stream =
-      mpq::place(profile, {.task = mpq::TaskKind::kAsync, .precision = {}, .latency_limit = {}, .batch_rows = 0});
-  const mpq::Placement single =
-      mpq::place(profile, {.task = mpq::TaskKind::kSync, .precision = {}, .latency_limit = {}, .batch_rows = 0});
+  const auto settle = [&](mpq::TaskKind task) {
+    mpq::RunTaskOptions options;
+    options.place.task = task;
+    return mpq::settle_placement(model, profile, samples, options);
+  };
+  const mpq::Placement stream = settle(mpq::TaskKind::kAsync).placement;
+  const mpq::Placement single = settle(mpq::TaskKind::kSync).placement;
   std::printf("segments %zu; async: %s, predicted %.1f requests/s; ", profile.segments.size(), stream.strategy.c_str(),
               stream.rate);
   for (const auto& other : stream.alternatives) std::printf("%s %.1f; ", other.strategy.c_str(), other.rate);
@@ -259,19 +263,41 @@ mpq::Profile copies(const mpq::Profile& profile, const std::vector<double>& slow
 }
 
 /// Predicted and measured seconds of every subnet on every processor that serves it.
-void print_runs(const mpq::Placement& placement, const std::vector<mpq::ExecutionEvent>& events) {
+std::vector<mpq::SubnetFigures> figures_of(const mpq::Placement& placement,
+                                           const std::vector<mpq::ExecutionEvent>& events) {
   std::map<std::tuple<int, int, int>, std::vector<double>> runs;
   for (const auto& event : events) runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
+  std::vector<mpq::SubnetFigures> result;
   for (auto& [key, seconds] : runs) {
     const auto& [lane, number, processor] = key;
     const auto& subnet = placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(number)];
     const auto place = std::find(subnet.processors.begin(), subnet.processors.end(), processor);
     if (place == subnet.processors.end()) continue;
+    const double predicted = subnet.seconds[static_cast<std::size_t>(place - subnet.processors.begin())];
+    result.push_back({lane, number, processor, static_cast<std::int64_t>(seconds.size()), predicted, median(seconds)});
     std::printf("  segments %d-%d on processor %d: predicted %.1f ms, measured %.1f ms, %zu runs\n",
-                subnet.segments.front(), subnet.segments.back(), processor,
-                1e3 * subnet.seconds[static_cast<std::size_t>(place - subnet.processors.begin())],
-                1e3 * median(seconds), seconds.size());
+                subnet.segments.front(), subnet.segments.back(), processor, 1e3 * predicted, 1e3 * median(seconds),
+                seconds.size());
   }
+  return result;
+}
+
+/// The best single pipeline over three processors.
+mpq::Placement best_pipeline(const mpq::Profile& profile) {
+  mpq::Placement pipeline, best;
+  mpq::Lane& lane = pipeline.lanes.emplace_back();
+  const int n = static_cast<int>(profile.segments.size());
+  for (int a = 1; a < n; ++a) {
+    for (int b = a + 1; b < n; ++b) {
+      lane.subnets.assign(3, {});
+      for (int s = 0; s < n; ++s) lane.subnets[s < a ? 0 : s < b ? 1 : 2].segments.push_back(s);
+      for (int k = 0; k < 3; ++k) lane.subnets[static_cast<std::size_t>(k)].processors = {k};
+      lane.in_flight = 6;
+      const mpq::Placement trial = mpq::priced(profile, pipeline);
+      if (trial.rate > best.rate) best = trial;
+    }
+  }
+  return best;
 }
 
 void unequal(const mpq::Model& model, const mpq::Samples& samples) {
@@ -280,42 +306,40 @@ void unequal(const mpq::Model& model, const mpq::Samples& samples) {
   const mpq::Profile profile = copies(measured, {10, 20, 40}, fixed, 0);
   double ideal = 0;
   for (int p = 0; p < 3; ++p) ideal += 1 / profile.column(p, profile.base_precision)->whole->seconds;
-  const auto measure = [&](const mpq::Placement& placement) {
+  std::vector<mpq::SubnetFigures> figures;
+  const auto measure = [&](const mpq::Placement& placement, int requests) {
     mpq::ExecutorOptions options;
     options.trace = true;
     mpq::Executor executor(model, profile, placement, options);
     for (int k = 0; k < 3; ++k) executor.run(samples[0]);
-    const int requests = std::max(40, static_cast<int>(6 * ideal));
     std::vector<std::future<mpq::Feed>> answers;
     const double seconds = seconds_of([&] {
       for (int k = 0; k < requests; ++k)
         answers.push_back(executor.submit(samples[static_cast<std::size_t>(k) % samples.size()]));
       for (auto& answer : answers) answer.get();
     });
-    print_runs(placement, executor.events());
+    figures = figures_of(placement, executor.events());
     return requests / seconds;
   };
+  constexpr int kRequests = 200, kTrialRequests = 15;
   const mpq::Placement best = mpq::place(profile);
   std::printf("speeds 1:2:4: %s, predicted %.1f %% of the ideal, measured %.1f %%\n", best.strategy.c_str(),
-              100 * best.rate / ideal, 100 * measure(best) / ideal);
-  // One pipeline over all three, cut where the speeds say.
-  mpq::Placement pipeline;
-  mpq::Lane& lane = pipeline.lanes.emplace_back();
-  const int n = static_cast<int>(profile.segments.size());
-  mpq::Placement chosen;
-  for (int a = 1; a < n; ++a) {
-    for (int b = a + 1; b < n; ++b) {
-      lane.subnets.assign(3, {});
-      for (int s = 0; s < n; ++s) lane.subnets[s < a ? 0 : s < b ? 1 : 2].segments.push_back(s);
-      for (int k = 0; k < 3; ++k) lane.subnets[static_cast<std::size_t>(k)].processors = {k};
-      lane.in_flight = 6;
-      const mpq::Placement trial = mpq::priced(profile, pipeline);
-      if (trial.rate > chosen.rate) chosen = trial;
-    }
+              100 * best.rate / ideal, 100 * measure(best, kRequests) / ideal);
+  // One pipeline over all three, cut where the speeds say; then, as run_task does it, cut again by what its stages
+  // took.
+  mpq::Profile known = profile;
+  mpq::Placement pipeline = best_pipeline(known), settled;
+  if (pipeline.lanes.empty()) return;
+  for (int trial = 0; trial < 4; ++trial) {
+    std::printf("one pipeline, predicted %.1f %% of the ideal; tried:\n", 100 * pipeline.rate / ideal);
+    measure(pipeline, kTrialRequests);
+    known = mpq::learned(known, pipeline, figures);
+    const mpq::Placement seen = mpq::priced(known, pipeline);
+    if (seen.rate > settled.rate) settled = seen;
+    pipeline = best_pipeline(known);
   }
-  if (!chosen.lanes.empty())
-    std::printf("speeds 1:2:4: one pipeline, predicted %.1f %% of the ideal, measured %.1f %%\n",
-                100 * chosen.rate / ideal, 100 * measure(chosen) / ideal);
+  std::printf("one pipeline, predicted %.1f %% of the ideal, measured %.1f %%\n", 100 * settled.rate / ideal,
+              100 * measure(settled, kRequests) / ideal);
 }
 
 // --- on paper ---

@@ -27,6 +27,25 @@ struct SubnetFigures {
   double predicted_seconds = 0, measured_seconds = 0;  ///< median
 };
 
+/// The profile with the times of segments scaled so that it promises for each subnet what this one was measured to take
+/// (`figures`, of a run of `placement`): a stage may be slower than its segments were one by one, since its weights
+/// compete for the caches. What the next placement starts from.
+Profile learned(const Profile& profile, const Placement& placement, const std::vector<SubnetFigures>& figures,
+                const std::string& precision = {});
+
+/// A placement, the profile that predicts its times, and how many divisions of the network were run to find it.
+struct SettledPlacement {
+  Placement placement;
+  Profile profile;
+  int trials = 0;
+};
+
+/// Places the network as `options.place` says. A placement that divides it runs a few requests, and the network is
+/// placed again by what was learned: until a placement finds itself, four at most. The best of those that ran is kept,
+/// or one that divides nothing where that promises more. Throws as place() and Executor, and Error{kInterrupted}.
+SettledPlacement settle_placement(const Model& model, const Profile& profile, const Samples& samples,
+                                  const RunTaskOptions& options, Observer& observer = silent_observer());
+
 /// What `mpq run` did: the placement, what it promised and what came of it.
 struct ExecutionRecord {
   static constexpr int kSchemaVersion = 1;
@@ -36,7 +55,8 @@ struct ExecutionRecord {
   std::string precision;
   std::vector<std::string> processors;  ///< names, by their position in the profile
   std::vector<std::string> segments;    ///< names, by their position in the profile
-  Placement placement;
+  Placement placement;                  ///< with the times that were learned from trials, where there were some
+  int trials = 0;                       ///< placements that ran a few requests before this one was kept
   std::optional<double> latency_limit;  ///< seconds
   int requests = 0, failed = 0;
   std::string failure;                                           ///< of the first request that failed
@@ -53,7 +73,8 @@ struct ExecutionResult {
   std::vector<Feed> outputs;  ///< by request; empty for one that failed
 };
 
-/// Places the network, runs the requests and measures. Throws as place() and Executor, and Error{kInterrupted}.
+/// Places the network, runs the requests and measures. A placement that divides the network is tried with a few
+/// requests first and improved by what its subnets took. Throws as place() and Executor, and Error{kInterrupted}.
 ExecutionResult run_task(const Model& model, const Profile& profile, const Samples& samples,
                          const RunTaskOptions& options, Observer& observer = silent_observer());
 

@@ -7,6 +7,7 @@
 #include "mpq/execution.h"
 #include "mpq/version.h"
 
+#include "execute/subnet_figures.h"
 #include "support/statistics.h"
 
 namespace mpq {
@@ -94,28 +95,17 @@ class TaskRun {
   Observer& observer_;
 };
 
-/// Medians by subnet and processor, and the latencies of a stream.
-void add_figures(const std::vector<ExecutionEvent>& events, ExecutionRecord& record, std::vector<double>& latencies) {
-  std::map<std::tuple<int, int, int>, std::vector<double>> runs;
+/// How long each request of a stream was under way.
+std::vector<double> latencies_of(const std::vector<ExecutionEvent>& events) {
   std::map<std::int64_t, std::pair<double, double>> spans;
   for (const ExecutionEvent& event : events) {
-    runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
     const auto [known, is_new] = spans.try_emplace(event.request, event.start, event.end);
     known->second.first = std::min(known->second.first, event.start);
     known->second.second = std::max(known->second.second, event.end);
   }
-  for (const auto& [key, seconds] : runs) {
-    const auto [lane, subnet, processor] = key;
-    const PlacedSubnet& placed =
-        record.placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(subnet)];
-    const auto at = std::find(placed.processors.begin(), placed.processors.end(), processor);
-    const double predicted =
-        at != placed.processors.end() ? placed.seconds[static_cast<std::size_t>(at - placed.processors.begin())] : 0;
-    record.subnets.push_back(
-        {lane, subnet, processor, static_cast<std::int64_t>(seconds.size()), predicted, quantile(seconds, 0.5)});
-  }
-  if (!latencies.empty()) return;
+  std::vector<double> latencies;
   for (const auto& [request, span] : spans) latencies.push_back(span.second - span.first);
+  return latencies;
 }
 
 /// A few requests in the middle: enough to see how the processors work together.
@@ -139,7 +129,6 @@ std::vector<ExecutionEvent> middle(const std::vector<ExecutionEvent>& events, co
 
 ExecutionResult run_task(const Model& model, const Profile& profile, const Samples& samples,
                          const RunTaskOptions& options, Observer& observer) {
-  if (samples.size() == 0) throw Error(ErrorCode::kUsage, "There are no samples to run.", "--inputs");
   require_matches(profile, model);
   ExecutionResult result;
   ExecutionRecord& record = result.record;
@@ -149,23 +138,24 @@ ExecutionResult run_task(const Model& model, const Profile& profile, const Sampl
   record.precision = options.place.precision.empty() ? profile.base_precision : options.place.precision;
   for (const Processor& processor : profile.processors) record.processors.push_back(processor.name);
   for (const Segment& segment : profile.segments) record.segments.push_back(segment.name);
-  PlaceOptions place_options = options.place;
-  if (place_options.task == TaskKind::kSync) place_options.batch_rows = divisible_rows(model, samples[0]);
-  record.latency_limit = place_options.latency_limit;
-  record.placement = place(profile, place_options);
-  ExecutorOptions executor_options = options.executor;
-  executor_options.trace = true;
-  executor_options.precision = record.precision;
-  Executor executor(model, profile, record.placement, executor_options);
+  record.latency_limit = options.place.latency_limit;
+  RunTaskOptions known = options;
+  known.executor.precision = record.precision;
+  known.executor.trace = true;
+  SettledPlacement settled = settle_placement(model, profile, samples, known, observer);
+  record.placement = std::move(settled.placement);
+  record.trials = settled.trials;
+  Executor executor(model, settled.profile, record.placement, known.executor);
 
-  TaskRun run(executor, samples, options, observer);
+  TaskRun run(executor, samples, known, observer);
   run.run(result);
   record.health = executor.health();
   std::vector<ExecutionEvent> events = executor.events();
   std::int64_t first = options.warm_up;
   if (record.placement.strategy == "batch split") first *= static_cast<std::int64_t>(record.placement.lanes.size());
   std::erase_if(events, [&](const ExecutionEvent& event) { return event.request < first; });
-  add_figures(events, record, run.latencies);
+  record.subnets = executing::subnet_figures(events, record.placement);
+  if (run.latencies.empty()) run.latencies = latencies_of(events);
   if (!run.latencies.empty()) {
     record.median_seconds = quantile(run.latencies, 0.5);
     record.p90_seconds = quantile(run.latencies, 0.9);

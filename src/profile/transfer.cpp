@@ -7,9 +7,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "mpq/error.h"
 
@@ -118,7 +120,7 @@ std::vector<TransferSample> samples_between(const Processor& from, const Process
       across.push_back(there);
       local.push_back(here);
     }
-    samples.push_back({size, std::max(quantile(across, 0.5) - quantile(local, 0.5), 1e-9)});
+    samples.push_back({size, quantile(across, 0.5), quantile(local, 0.5)});
   }
   return samples;
 }
@@ -126,28 +128,29 @@ std::vector<TransferSample> samples_between(const Processor& from, const Process
 }  // namespace
 
 TransferCost fit_transfer(const std::vector<TransferSample>& samples) {
-  // Weighted normal equations of fixed + slope x with weights 1 / seconds^2.
-  double w = 0, wx = 0, wxx = 0, wy = 0, wxy = 0;
+  double w = 0, wx = 0, wxx = 0, wy = 0, wxy = 0;  // of the weighted normal equations
   for (const TransferSample& sample : samples) {
-    const double x = static_cast<double>(sample.bytes), y = sample.seconds, weight = 1 / (y * y);
+    const double x = static_cast<double>(sample.bytes), y = sample.across - sample.local;
+    const double weight = 1 / (sample.across * sample.across);
     w += weight, wx += weight * x, wxx += weight * x * x, wy += weight * y, wxy += weight * x * y;
   }
+  // The optimum inside the quadrant, if that is where it lies, or the best of its borders.
+  std::vector<std::pair<double, double>> candidates = {{std::max(wy / w, 0.0), 0}, {0, std::max(wxy / wxx, 0.0)}};
   const double determinant = w * wxx - wx * wx;
-  TransferCost cost;
-  if (determinant > 0) {
-    cost.fixed_seconds = (wy * wxx - wxy * wx) / determinant;
-    cost.seconds_per_byte = (w * wxy - wx * wy) / determinant;
+  const double fixed = (wy * wxx - wxy * wx) / determinant, slope = (w * wxy - wx * wy) / determinant;
+  if (determinant > 0 && fixed >= 0 && slope >= 0) candidates.emplace_back(fixed, slope);
+  TransferCost best;
+  best.error = std::numeric_limits<double>::infinity();
+  for (const auto& [constant, per_byte] : candidates) {
+    double squares = 0;
+    for (const TransferSample& sample : samples) {
+      const double fitted = constant + static_cast<double>(sample.bytes) * per_byte;
+      squares += std::pow((fitted - (sample.across - sample.local)) / sample.across, 2);
+    }
+    const double error = std::sqrt(squares / static_cast<double>(samples.size()));
+    if (error < best.error) best = {0, 0, constant, per_byte, error};
   }
-  // On a border of the feasible set the other parameter is the optimum of its own.
-  if (determinant <= 0 || cost.seconds_per_byte < 0) cost = {0, 0, wy / w, 0, 0};
-  if (cost.fixed_seconds < 0) cost = {0, 0, 0, wxy / wxx, 0};
-  double squares = 0;
-  for (const TransferSample& sample : samples) {
-    const double fitted = cost.fixed_seconds + static_cast<double>(sample.bytes) * cost.seconds_per_byte;
-    squares += std::pow(fitted / sample.seconds - 1, 2);
-  }
-  cost.error = std::sqrt(squares / static_cast<double>(samples.size()));
-  return cost;
+  return best;
 }
 
 std::vector<TransferCost> measure_transfers(const std::vector<Processor>& processors, Observer& observer) {

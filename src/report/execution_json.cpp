@@ -31,7 +31,7 @@ Json write_lane(const Lane& lane, const ExecutionRecord& record) {
 
 Json write_placement(const ExecutionRecord& record) {
   const Placement& placement = record.placement;
-  Json object{{"strategy", placement.strategy}};
+  Json object{{"strategy", placement.strategy}, {"trials", record.trials}};
   put_number(object, "requests_per_second", placement.rate);
   put_number(object, "seconds", placement.seconds);
   const bool bounded = placement.task == TaskKind::kSync;

@@ -127,6 +127,11 @@ std::string terminal(const ExecutionRecord& record, const Style& style, bool exp
                             record.latency_limit ? ", at most " + milliseconds(*record.latency_limit) : ""),
                 style);
   text += field("Placement", choice_text(record), style);
+  if (record.trials > 0)
+    text += field("Tried",
+                  fmt::format("{} that divide the network, with a few requests each; predicted is by what these took",
+                              counted(record.trials, "placement")),
+                  style);
   if (placement.task == TaskKind::kSync)
     text += field("Bound",
                   fmt::format("{}: the longest chain takes {}, the work divided by the processors {}",

@@ -1,6 +1,5 @@
 #include "mpq/executor.h"
 
-#include <cmath>
 #include <cstring>
 
 #include <gmock/gmock.h>
@@ -9,9 +8,7 @@
 #include "mpq/error.h"
 #include "mpq/execution.h"
 
-#include "../profile/plain_profile.h"
-#include "runtime/session.h"
-#include "support/affinity.h"
+#include "digits.h"
 
 // Real sessions of a real network. What a placement computes must be what its subnets compute one after the other on
 // one processor, to the bit; a cut itself may change the runtime's choice of kernels, and so the last digits.
@@ -22,46 +19,12 @@ namespace {
 using ::testing::HasSubstr;
 using Kind = InjectedFault::Kind;
 
-struct Digits {
-  Model model = Model::load(MPQ_MODELS "/digits/model.onnx");
-  Samples samples = Samples::synthetic(model, 12, 1);
-  Profile profile = measured();
-
-  Profile measured() const {
-    const auto& cores = available_cores();
-    const std::string first = std::to_string(cores.front()), last = std::to_string(cores.back());
-    ProfileOptions options;
-    options.processors = parse_processors(first == last ? "cpu:" + first : "cpu:" + first + ",cpu:" + last);
-    options.precisions = {"float32"};
-    options.repeats = 3;
-    return testing_profiles::plain_profile(model, samples, options);
-  }
-  int processors() const { return static_cast<int>(profile.processors.size()); }
-  int segments() const { return static_cast<int>(profile.segments.size()); }
-};
-
-const Digits& digits() {
-  static const Digits value;
-  return value;
-}
+using testing_executor::digits;
+using testing_executor::expect_close;
+using testing_executor::one_session;
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.type() == b.type() && a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-/// The network in one session of the plain runtime, by output name.
-const std::vector<Feed>& one_session() {
-  static const auto values = [] {
-    const runtime::Session session(digits().model);
-    std::vector<Feed> results;
-    for (std::size_t i = 0; i < digits().samples.size(); ++i) {
-      const std::vector<Tensor> tensors = session.run(digits().samples[i]);
-      Feed& feed = results.emplace_back();
-      for (std::size_t o = 0; o < tensors.size(); ++o) feed.emplace(session.outputs()[o].name, tensors[o]);
-    }
-    return results;
-  }();
-  return values;
 }
 
 /// A pipeline cut at these places, its stages on the first `processors` in turn.
@@ -89,15 +52,6 @@ std::vector<Feed> on_one_processor(const std::vector<int>& cuts) {
 void expect_same(const Feed& outputs, const Feed& expected) {
   ASSERT_EQ(outputs.size(), expected.size());
   for (const auto& [name, tensor] : expected) EXPECT_TRUE(same_bits(outputs.at(name), tensor)) << name;
-}
-
-void expect_close(const Feed& outputs, const Feed& expected) {
-  ASSERT_EQ(outputs.size(), expected.size());
-  for (const auto& [name, tensor] : expected) {
-    const auto found = outputs.at(name).as<float>(), wanted = tensor.as<float>();
-    ASSERT_EQ(found.size(), wanted.size());
-    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 1e-4 * (1 + std::abs(wanted[i])));
-  }
 }
 
 std::vector<int> all_cuts() {
