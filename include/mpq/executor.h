@@ -44,6 +44,7 @@ struct ExecutionEvent {
   int lane = 0, subnet = 0;   ///< positions in the placement
   int processor = 0;          ///< position in Profile::processors
   double start = 0, end = 0;  ///< seconds since the executor was made
+  double entered = 0;         ///< when the request entered its lane, where it may have waited for its first run
 };
 
 /// What became of a processor.

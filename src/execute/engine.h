@@ -70,6 +70,7 @@ struct EngineEvent {
   std::int64_t request = 0;
   int lane = 0, task = 0, processor = 0;
   double start = 0, end = 0;  ///< seconds since the engine was made
+  double entered = 0;         ///< when the request entered its first lane
 };
 
 struct EngineHealth {

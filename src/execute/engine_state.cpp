@@ -59,6 +59,7 @@ void Engine::State::enter(const RequestPtr& request, int lane) {
   const auto& tasks = plan.lanes[at(lane)].tasks;
   ++inside[at(lane)];
   request->lane = lane;
+  if (request->entered == Clock::time_point{}) request->entered = Clock::now();
   request->values = request->inputs;
   request->uses.assign(at(plan.values), 0);
   for (const int value : plan.results) ++request->uses[at(value)];

@@ -19,7 +19,8 @@ using Clock = std::chrono::steady_clock;
 struct Request {
   std::int64_t number = 0;
   int lane = -1, forced_lane = -1;
-  std::vector<Value> inputs;  // as submitted, to start again in another lane
+  Clock::time_point entered = {};  // its first lane
+  std::vector<Value> inputs;       // as submitted, to start again in another lane
   std::vector<Value> values;
   std::vector<int> uses;       // by value: tasks that have yet to read it, and the caller
   std::vector<int> missing;    // by task: inputs that are not there yet

@@ -120,7 +120,8 @@ void Engine::State::run(int processor, Work work, std::unique_lock<std::mutex>& 
     ++self.runs;
     self.busy_seconds += seconds(end) - seconds(start);
     if (options.trace)
-      events.push_back({work.request->number, lane, work.task, processor, seconds(start), seconds(end)});
+      events.push_back({work.request->number, lane, work.task, processor, seconds(start), seconds(end),
+                        seconds(work.request->entered)});
     // The processor before it was at fault, not the request.
     for (const int other : work.failed_on) {
       if (++worker(other).failures >= 3) lose(other, "It failed three times in a row what others could run.");

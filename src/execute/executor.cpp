@@ -216,7 +216,7 @@ std::vector<ProcessorHealth> Executor::health() const {
 std::vector<ExecutionEvent> Executor::events() const {
   std::vector<ExecutionEvent> result;
   for (const executing::EngineEvent& event : impl_->engine->events())
-    result.push_back({event.request, event.lane, event.task, event.processor, event.start, event.end});
+    result.push_back({event.request, event.lane, event.task, event.processor, event.start, event.end, event.entered});
   return result;
 }
 

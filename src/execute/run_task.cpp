@@ -95,12 +95,11 @@ class TaskRun {
   Observer& observer_;
 };
 
-/// How long each request of a stream was under way.
+/// How long each request of a stream was in its lane.
 std::vector<double> latencies_of(const std::vector<ExecutionEvent>& events) {
   std::map<std::int64_t, std::pair<double, double>> spans;
   for (const ExecutionEvent& event : events) {
-    const auto [known, is_new] = spans.try_emplace(event.request, event.start, event.end);
-    known->second.first = std::min(known->second.first, event.start);
+    const auto [known, is_new] = spans.try_emplace(event.request, event.entered, event.end);
     known->second.second = std::max(known->second.second, event.end);
   }
   std::vector<double> latencies;

@@ -211,6 +211,19 @@ TEST(Engine, RunsBranchesAtTheSameTimeAndKeepsProcessorsThatShareCoresApart) {
   EXPECT_GT(overlap, 0.01);  // of 5 times 0.01
 }
 
+TEST(Engine, TellsWhenARequestEnteredItsLane) {
+  Network network = pipeline(1, {{0}});  // two requests inside
+  network.seconds = 0.01;
+  Stream stream(network, {.trace = true});
+  for (int i = 0; i < 3; ++i) stream.send(i);
+  stream.finish();
+  const auto events = stream.engine().events();
+  ASSERT_EQ(events.size(), 3U);
+  for (const EngineEvent& event : events) EXPECT_LE(event.entered, event.start);
+  EXPECT_LT(events[1].entered, events[0].end);
+  EXPECT_GE(events[2].entered, events[0].end);
+}
+
 TEST(Engine, FailsABadRequestAlone) {
   Stream stream(pipeline(3, {{0}, {1}}));
   for (int i = 0; i < 50; ++i) stream.send(i % 10 == 3 ? -5 : i);
