@@ -27,7 +27,9 @@ std::string tiles(const ExecutionRecord& record) {
   const Placement& placement = record.placement;
   const bool sync = placement.task == TaskKind::kSync;
   std::string text = "<div class=\"tiles\">\n";
-  text += tile("Placement", placement.strategy, counted(std::ssize(placement.lanes), "lane"));
+  const std::string lanes = counted(std::ssize(placement.lanes), "lane");
+  const std::string tried = record.trials > 0 ? fmt::format(", {} tried before", record.trials) : "";
+  text += tile("Placement", placement.strategy, lanes + tried);
   if (!sync)
     text += tile("Requests per second", short_number(record.rate), "predicted " + short_number(placement.rate));
   text += tile("A request takes", milliseconds(record.median_seconds),
