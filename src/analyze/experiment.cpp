@@ -8,6 +8,7 @@
 
 #include "mpq/error.h"
 
+#include "quantize/grid.h"
 #include "support/random.h"
 
 namespace mpq::perturb {
@@ -40,6 +41,10 @@ Task make_task(const Experiment& experiment, std::size_t layer, const std::vecto
     task.targets = local ? graph::layer_outputs(experiment.form, layer) : experiment.outputs;
     if (!experiment.options.full_reruns) task.boundary = graph::boundary_of(experiment.form, layer, task.targets);
     if (task.targets.empty()) task.failure = "No node computes with this weight.";
+    if (task.candidates.empty()) return task;
+    const Layer& described = experiment.model.layers()[layer];
+    quant::check_weight(experiment.model.weight(layer), described,
+                        quant::scale_layout(described, task.candidates.front()));
   } catch (const Error& error) {
     task.failure = error.what();
   }

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "runtime/sampled_network.h"
 #include "runtime/session.h"
 #include "support/random.h"
+#include "support/values.h"
 
 namespace mpq {
 namespace {
@@ -69,18 +72,35 @@ Tensor integers(const std::vector<std::int64_t>& shape, DType type, const InputH
   return constant(shape, value >= 0 && value < capacity ? value : 1);
 }
 
-Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>& hints, const data::Shapes& shapes,
+/// How inputs are made up.
+struct Recipe {
+  data::Shapes shapes;
+  bool positive = false;  ///< floating numbers without their sign, for models that take logarithms or roots
+};
+
+Feed synthetic_feed(const Model& model, const std::map<std::string, InputHints>& hints, const Recipe& recipe,
                     std::uint64_t key) {
   Feed feed;
   for (const ValueInfo& input : model.inputs()) {
-    const std::vector<std::int64_t>& shape = shapes.at(input.name);
+    const std::vector<std::int64_t>& shape = recipe.shapes.at(input.name);
     const std::uint64_t input_key = mix_key(key, input.name);
-    const Tensor tensor = data::is_floating(input.dtype)
-                              ? normal(shape, input_key)
-                              : integers(shape, input.dtype, hints.at(input.name), input_key);
+    Tensor tensor = data::is_floating(input.dtype) ? normal(shape, input_key)
+                                                   : integers(shape, input.dtype, hints.at(input.name), input_key);
+    if (recipe.positive && tensor.type() == DType::kFloat32) {
+      for (float& value : tensor.as_mutable<float>()) value = std::abs(value);
+    }
     feed[input.name] = cast_to(tensor, input.dtype);
   }
   return feed;
+}
+
+bool holds_a_number(const Tensor& tensor) {
+  if (!data::is_floating(tensor.type()) || tensor.size() == 0) return true;
+  bool found = false;
+  for_each_chunk(tensor, [&](std::span<const double> values) {
+    found = found || std::any_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+  });
+  return found;
 }
 
 /// A model on one feed at a time. Large ones run piece by piece: making up inputs must not take more memory than the
@@ -94,15 +114,17 @@ class Trial {
     if (bytes <= kLarge) session_.emplace(model);
   }
 
-  /// Throws Error when the model does not run on it.
-  void run(const Feed& feed) const {
+  /// Whether no output is without a finite number, as far as that is looked at. Throws Error when the model does not
+  /// run on the feed.
+  bool runs_to_numbers(const Feed& feed) const {
     if (session_) {
-      session_->run(feed);
-      return;
+      const std::vector<Tensor> outputs = session_->run(feed);
+      return std::all_of(outputs.begin(), outputs.end(), holds_a_number);
     }
     const graph::MemoryPlan pieces{.pieces = true, .piece_bytes = kLarge, .crossing_bytes = kLarge};
     const Samples samples({feed}, {});
     const runtime::SampledNetwork network(model_, samples, pieces, 1, silent_observer());
+    return true;
   }
 
  private:
@@ -111,17 +133,21 @@ class Trial {
   std::optional<runtime::Session> session_;
 };
 
-/// The first of the guesses with which the model really runs; not tried where nothing was guessed.
-data::Shapes runnable_shapes(const Model& model, const std::map<std::string, InputHints>& hints) {
-  const std::vector<data::Shapes> guesses = data::guess_shapes(model, hints);
-  if (data::all_fixed(model)) return guesses.front();
-  const Trial trial(model);
+/// The first of the guesses with which the model really runs; what was not guessed is taken as it is. Where normal
+/// inputs lead to no number and positive ones do, these.
+Recipe working_recipe(const Model& model, const std::map<std::string, InputHints>& hints) {
+  const bool is_given = data::all_fixed(model);
   std::string cause;
-  for (const data::Shapes& shapes : guesses) {
+  std::optional<Trial> trial;
+  for (const data::Shapes& shapes : data::guess_shapes(model, hints)) {
+    const Recipe normal{shapes, false}, positive{shapes, true};
     try {
-      trial.run(synthetic_feed(model, hints, shapes, 0));
-      return shapes;
+      if (!trial) trial.emplace(model);
+      if (trial->runs_to_numbers(synthetic_feed(model, hints, normal, 0))) return normal;
+      return trial->runs_to_numbers(synthetic_feed(model, hints, positive, 0)) ? positive : normal;
     } catch (const Error& error) {
+      if (is_given) return normal;
+      if (!trial) throw;
       if (cause.empty()) cause = error.what();
     }
   }
@@ -142,11 +168,11 @@ Samples Samples::synthetic(const Model& model, std::int64_t count, std::uint64_t
     }
     hints[input.name] = data::hints_for(model, table, input);
   }
-  const data::Shapes shapes = runnable_shapes(model, hints);
+  const Recipe recipe = working_recipe(model, hints);
   std::vector<Feed> feeds;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint64_t key = mix_key(mix_key(seed, "synthetic samples"), static_cast<std::uint64_t>(i));
-    feeds.push_back(synthetic_feed(model, hints, shapes, key));
+    feeds.push_back(synthetic_feed(model, hints, recipe, key));
   }
   DataFacts facts = data::facts_of(feeds, "synthetic", true);
   return {std::move(feeds), std::move(facts)};

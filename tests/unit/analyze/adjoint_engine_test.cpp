@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 
 #include <gmock/gmock.h>
@@ -190,6 +191,22 @@ Samples with_condition(const std::vector<bool>& first) {
     feeds.push_back(std::move(feed));
   }
   return {std::move(feeds), inputs.facts()};
+}
+
+TEST(AdjointEngine, AWeightThatHoldsInfinityKeepsNoOtherFromBeingPriced) {
+  onnx::ModelProto proto = testing_models::parse(R"(<ir_version: 8, opset_import: ["" : 17]>
+    net (int64[6] x) => (float[6,24] y) {
+      e = Gather(table, x)  h = MatMul(e, w)  m = Gather(masks, x)  a = Add(h, m)  y = Softmax(a) })",
+                                                 {{"table", {20, 32}, 1}, {"w", {32, 24}, 0.1F}});
+  std::vector<float> masks(480, 0.0F);
+  masks[5] = -std::numeric_limits<float>::infinity();
+  testing_models::add_initializer(proto, "masks", {20, 24}, masks);
+  Listener listener;
+  const Sensitivity priced = run(load(proto), tokens(), "adjoint", 2, 1, listener);
+  EXPECT_THAT(listener.warnings, ::testing::HasSubstr("'masks' holds infinity at element 5"));
+  EXPECT_THAT(listener.warnings, ::testing::Not(::testing::HasSubstr("reruns")));
+  ASSERT_EQ(priced.layers.size(), 2U);
+  for (const LayerSensitivity& layer : priced.layers) EXPECT_GT(layer.candidates[0].damage, 0);
 }
 
 TEST(AdjointEngine, ReachesIntoTheBranchThatAllSamplesTake) {

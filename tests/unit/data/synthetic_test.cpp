@@ -94,6 +94,17 @@ TEST(Synthetic, AModeIsOneTheModelAsksFor) {
   EXPECT_THAT(Samples::synthetic(model, 1, 3)[0].at("rate").as<std::int64_t>(), ElementsAre(16000));
 }
 
+TEST(Synthetic, NumbersArePositiveWhereOthersLeadToNone) {
+  // The mean of logarithms is a number only if none of them is of a negative number.
+  const Samples positive =
+      Samples::synthetic(model_with("g (float[1,50] x) => (float[1,1] y) { l = Log(x)  y = ReduceMean(l) }"), 2, 1);
+  EXPECT_GT(std::ranges::min(positive[1].at("x").as<float>()), 0);
+  // Where neither helps they stay as they are.
+  const Samples samples =
+      Samples::synthetic(model_with("g (float[1,50] x) => (float[1,50] y) { s = Sub(x, x)  y = Div(s, s) }"), 1, 1);
+  EXPECT_LT(std::ranges::min(samples[0].at("x").as<float>()), 0);
+}
+
 TEST(Synthetic, FreeExtentsAreThoseTheModelRunsWith) {
   const Model model = model_with(R"(g (float[N,L] x) => (float[A,B] y) {
     s = Constant<value = int64[2] {8, 16}>()
