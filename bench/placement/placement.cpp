@@ -13,11 +13,9 @@
 #include <cstdlib>
 #include <functional>
 #include <future>
-#include <map>
 #include <random>
 #include <string>
 #include <thread>
-#include <tuple>
 #include <vector>
 
 #include "mpq/execution.h"
@@ -262,24 +260,14 @@ mpq::Profile copies(const mpq::Profile& profile, const std::vector<double>& slow
   return result;
 }
 
-/// Predicted and measured seconds of every subnet on every processor that serves it.
-std::vector<mpq::SubnetFigures> figures_of(const mpq::Placement& placement,
-                                           const std::vector<mpq::ExecutionEvent>& events) {
-  std::map<std::tuple<int, int, int>, std::vector<double>> runs;
-  for (const auto& event : events) runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
-  std::vector<mpq::SubnetFigures> result;
-  for (auto& [key, seconds] : runs) {
-    const auto& [lane, number, processor] = key;
-    const auto& subnet = placement.lanes[static_cast<std::size_t>(lane)].subnets[static_cast<std::size_t>(number)];
-    const auto place = std::find(subnet.processors.begin(), subnet.processors.end(), processor);
-    if (place == subnet.processors.end()) continue;
-    const double predicted = subnet.seconds[static_cast<std::size_t>(place - subnet.processors.begin())];
-    result.push_back({lane, number, processor, static_cast<std::int64_t>(seconds.size()), predicted, median(seconds)});
-    std::printf("  segments %d-%d on processor %d: predicted %.1f ms, measured %.1f ms, %zu runs\n",
-                subnet.segments.front(), subnet.segments.back(), processor, 1e3 * predicted, 1e3 * median(seconds),
-                seconds.size());
+void print(const mpq::Placement& placement, const std::vector<mpq::SubnetFigures>& figures) {
+  for (const mpq::SubnetFigures& seen : figures) {
+    const auto& lane = placement.lanes[static_cast<std::size_t>(seen.lane)];
+    const auto& segments = lane.subnets[static_cast<std::size_t>(seen.subnet)].segments;
+    std::printf("  segments %d-%d on processor %d: predicted %.1f ms, measured %.1f ms, %d runs\n", segments.front(),
+                segments.back(), seen.processor, 1e3 * seen.predicted_seconds, 1e3 * seen.measured_seconds,
+                static_cast<int>(seen.runs));
   }
-  return result;
 }
 
 /// The best single pipeline over three processors.
@@ -318,7 +306,8 @@ void unequal(const mpq::Model& model, const mpq::Samples& samples) {
         answers.push_back(executor.submit(samples[static_cast<std::size_t>(k) % samples.size()]));
       for (auto& answer : answers) answer.get();
     });
-    figures = figures_of(placement, executor.events());
+    figures = mpq::subnet_figures(executor.events(), placement);
+    print(placement, figures);
     return requests / seconds;
   };
   constexpr int kRequests = 200, kTrialRequests = 15;

@@ -27,6 +27,9 @@ struct SubnetFigures {
   double predicted_seconds = 0, measured_seconds = 0;  ///< median
 };
 
+/// What each subnet took on each processor that ran it, beside what the placement promises (0 for one that took over).
+std::vector<SubnetFigures> subnet_figures(const std::vector<ExecutionEvent>& events, const Placement& placement);
+
 /// The profile with the times of segments scaled so that it promises for each subnet what this one was measured to take
 /// (`figures`, of a run of `placement`): a stage may be slower than its segments were one by one, since its weights
 /// compete for the caches. What the next placement starts from.

@@ -7,7 +7,6 @@
 #include "mpq/execution.h"
 #include "mpq/version.h"
 
-#include "execute/subnet_figures.h"
 #include "support/statistics.h"
 
 namespace mpq {
@@ -153,7 +152,7 @@ ExecutionResult run_task(const Model& model, const Profile& profile, const Sampl
   std::int64_t first = options.warm_up;
   if (record.placement.strategy == "batch split") first *= static_cast<std::int64_t>(record.placement.lanes.size());
   std::erase_if(events, [&](const ExecutionEvent& event) { return event.request < first; });
-  record.subnets = executing::subnet_figures(events, record.placement);
+  record.subnets = subnet_figures(events, record.placement);
   if (run.latencies.empty()) run.latencies = latencies_of(events);
   if (!run.latencies.empty()) {
     record.median_seconds = quantile(run.latencies, 0.5);

@@ -7,8 +7,6 @@
 #include "mpq/error.h"
 #include "mpq/execution.h"
 
-#include "execute/subnet_figures.h"
-
 namespace mpq {
 namespace {
 
@@ -54,7 +52,7 @@ std::vector<SubnetFigures> try_out(const Model& model, const Profile& profile, c
   for (std::future<Feed>& answer : open) answer.wait();
   std::vector<ExecutionEvent> events = executor.events();
   std::erase_if(events, [&](const ExecutionEvent& event) { return event.request < filling; });
-  return executing::subnet_figures(events, placement);
+  return subnet_figures(events, placement);
 }
 
 /// Nothing where what was learned leaves no placement within the latency limit.

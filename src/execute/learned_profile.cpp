@@ -1,8 +1,8 @@
-#include "execute/subnet_figures.h"
-
 #include <algorithm>
 #include <map>
 #include <tuple>
+
+#include "mpq/execution.h"
 
 #include "support/statistics.h"
 
@@ -29,8 +29,7 @@ void scale(const std::vector<double>& factors, CostColumn& column) {
 
 }  // namespace
 
-std::vector<SubnetFigures> executing::subnet_figures(const std::vector<ExecutionEvent>& events,
-                                                     const Placement& placement) {
+std::vector<SubnetFigures> subnet_figures(const std::vector<ExecutionEvent>& events, const Placement& placement) {
   std::map<std::tuple<int, int, int>, std::vector<double>> runs;
   for (const ExecutionEvent& event : events)
     runs[{event.lane, event.subnet, event.processor}].push_back(event.end - event.start);
