@@ -137,15 +137,15 @@ ExecutionResult run_task(const Model& model, const Profile& profile, const Sampl
   for (const Processor& processor : profile.processors) record.processors.push_back(processor.name);
   for (const Segment& segment : profile.segments) record.segments.push_back(segment.name);
   record.latency_limit = options.place.latency_limit;
-  RunTaskOptions known = options;
-  known.executor.precision = record.precision;
-  known.executor.trace = true;
-  SettledPlacement settled = settle_placement(model, profile, samples, known, observer);
+  SettledPlacement settled = settle_placement(model, profile, samples, options, observer);
   record.placement = std::move(settled.placement);
   record.trials = settled.trials;
-  Executor executor(model, settled.profile, record.placement, known.executor);
+  ExecutorOptions executor_options = options.executor;
+  executor_options.trace = true;
+  executor_options.precision = record.precision;
+  Executor executor(model, settled.profile, record.placement, executor_options);
 
-  TaskRun run(executor, samples, known, observer);
+  TaskRun run(executor, samples, options, observer);
   run.run(result);
   record.health = executor.health();
   std::vector<ExecutionEvent> events = executor.events();

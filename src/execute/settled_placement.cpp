@@ -10,7 +10,7 @@
 namespace mpq {
 namespace {
 
-constexpr int kMostTrials = 4;
+constexpr std::size_t kMostTrials = 4;
 constexpr int kCountedRequests = 12;
 
 bool divides_the_network(const Placement& placement) {
@@ -85,8 +85,8 @@ SettledPlacement settle_placement(const Model& model, const Profile& profile, co
   const auto was_tried = [&](const Placement& placement) {
     return std::any_of(tried.begin(), tried.end(), [&](const Placement& one) { return same_division(one, placement); });
   };
-  while (next && divides_the_network(*next) && result.trials < kMostTrials && !was_tried(*next)) {
-    observer.progress("place", result.trials, kMostTrials, "trying " + next->strategy);
+  while (next && divides_the_network(*next) && tried.size() < kMostTrials && !was_tried(*next)) {
+    observer.progress("place", static_cast<double>(tried.size()), kMostTrials, "trying " + next->strategy);
     const auto figures = try_out(model, known, samples, *next, executor_options, observer);
     known = learned(known, *next, figures, precision);
     const Placement measured = priced(known, *next, precision);
@@ -95,9 +95,9 @@ SettledPlacement settle_placement(const Model& model, const Profile& profile, co
       result.profile = known;
     }
     tried.push_back(measured);
-    ++result.trials;
     next = place_again(known, place_options);
   }
+  result.trials = static_cast<int>(tried.size());
   if (next && !divides_the_network(*next) && !tried.empty() && is_better(*next, result.placement)) {
     result.placement = *next;
     result.profile = known;
