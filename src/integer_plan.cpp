@@ -56,20 +56,20 @@ Samples IntegerPlanner::trial_samples() const {
 }
 
 std::map<std::string, std::vector<double>> IntegerPlanner::damages_of(
-    const std::map<std::string, std::vector<quant::ActivationGrid>>& grids, Observer& observer) const {
+    const std::map<std::string, std::vector<calibrate::TriedGrid>>& grids, Observer& observer) const {
   return calibrate::activation_damage(*form_, grids, model_, trial_samples(), options_, observer);
 }
 
 /// Every way to find a range is tried, and the one of least damage kept; the plain range where they are equal.
 void IntegerPlanner::measure_damage(const std::set<std::string>& values, Observer& observer) {
-  std::map<std::string, std::vector<quant::ActivationGrid>> grids;
+  std::map<std::string, std::vector<calibrate::TriedGrid>> grids;
   for (const std::string& value : values) {
     if (choices_.count(value) > 0) continue;
     if (grids_ == Grids::kPlain) {
       choices_[value] = {statistics_.at(value).histogram.grid(quant::RangeMethod::kMinMax), 0};
       continue;
     }
-    std::vector<quant::ActivationGrid>& list = grids[value];
+    std::vector<calibrate::TriedGrid>& list = grids[value];
     for (const quant::RangeMethod method : quant::kRangeMethods) {
       const quant::ActivationGrid grid = statistics_.at(value).histogram.grid(method);
       if (std::find(list.begin(), list.end(), grid) == list.end()) list.push_back(grid);
@@ -77,9 +77,9 @@ void IntegerPlanner::measure_damage(const std::set<std::string>& values, Observe
   }
   if (grids.empty()) return;
   for (const auto& [value, found] : damages_of(grids, observer)) {
-    const std::vector<quant::ActivationGrid>& list = grids.at(value);
+    const std::vector<calibrate::TriedGrid>& list = grids.at(value);
     const auto best = static_cast<std::size_t>(std::min_element(found.begin(), found.end()) - found.begin());
-    choices_[value] = {list[best], found[best]};
+    choices_[value] = {*list[best], found[best]};
   }
 }
 
@@ -97,7 +97,7 @@ graph::RegionFacts IntegerPlanner::facts_of(const graph::IntegerUnits& units) co
   return facts;
 }
 
-std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::dynamic_inputs() {
+const std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::dynamic_inputs() {
   if (dynamic_) return *dynamic_;
   constexpr std::int64_t kManyRows = 16;
   if (!form_) form_ = graph::run_form(model_);
@@ -111,31 +111,36 @@ std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::dynamic_inp
   std::vector<std::string> names;
   for (const auto& [name, input] : result) names.push_back(name);
   const Feed values = runtime::Activations(*form_, names).of(calibration_[0]);
+  for (auto& [name, input] : result) {
+    const std::vector<std::int64_t>& shape = values.at(name).shape();
+    input.channels = shape.empty() ? 0 : shape.back();
+  }
   std::erase_if(result, [&](const auto& entry) {
     const Tensor& value = values.at(entry.first);
-    const std::int64_t columns = value.shape().empty() ? 0 : value.shape().back();
+    const std::int64_t columns = entry.second.channels;
     return columns == 0 || value.size() / columns < kManyRows || !fits_range(value);
   });
   return result;
 }
 
-/// On one grid for all samples, where the kernel makes one for each: near enough to tell the inputs apart.
 void IntegerPlanner::measure_dynamic_damage(Observer& observer) {
-  std::vector<std::string> names;
-  for (const auto& [name, input] : *dynamic_) {
-    if (!input.damage) names.push_back(name);
+  std::map<std::string, std::vector<calibrate::TriedGrid>> grids;
+  for (const auto& [name, input] : dynamic_inputs()) {
+    if (!input.damage) grids[name] = {std::nullopt};
   }
-  if (names.empty()) return;
-  const auto statistics = calibrate::activation_statistics(*form_, names, trial_samples(), options_.threads, observer);
-  std::map<std::string, std::vector<quant::ActivationGrid>> grids;
-  for (const std::string& name : names) grids[name] = {statistics.at(name).histogram.grid(quant::RangeMethod::kMinMax)};
+  if (grids.empty()) return;
   for (const auto& [name, damage] : damages_of(grids, observer)) dynamic_->at(name).damage = damage.front();
+}
+
+const std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::measured_inputs(Observer& observer) {
+  measure_dynamic_damage(observer);
+  return *dynamic_;
 }
 
 std::set<std::size_t> IntegerPlanner::dynamic_products(double most_damage, Observer& observer) {
   std::vector<std::pair<double, const DynamicInput*>> by_price;  // damage for the weights whose products get faster
   const bool limited = most_damage < std::numeric_limits<double>::infinity();
-  if (!dynamic_inputs().empty() && limited) measure_dynamic_damage(observer);
+  if (limited) measure_dynamic_damage(observer);
   for (const auto& [name, input] : dynamic_inputs()) {
     double weights = 1;
     for (const std::size_t layer : input.layers) weights += static_cast<double>(model_.layers()[layer].parameters);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,10 +35,24 @@ class IntegerPlanner {
                  Grids grids = Grids::kTried)
       : model_(model), calibration_(calibration), options_(std::move(options)), grids_(grids) {}
 
+  const calibrate::TrialOptions& options() const { return options_; }
+  bool tries_grids() const { return grids_ == Grids::kTried; }
+
   /// The form that saves most time while the damages of its rounded activations, each measured by itself, add up to at
   /// most `most_damage` (infinite: no limit). `barred`: layers that must not. Null where no layer can or none pays.
   std::shared_ptr<const encode::StaticForm> form(const Plan& plan, const std::set<std::size_t>& barred,
                                                  double most_damage, Observer& observer);
+
+  /// What products of many rows read.
+  struct DynamicInput {
+    std::set<std::size_t> layers;       ///< that read it
+    std::int64_t channels = 0;          ///< its last extent
+    std::optional<double> damage = {};  ///< of rounding it over the range of each sample's own numbers, once measured
+  };
+  /// By the value's name.
+  const std::map<std::string, DynamicInput>& dynamic_inputs();
+  /// The same with their damage.
+  const std::map<std::string, DynamicInput>& measured_inputs(Observer& observer);
 
   /// Products of many rows, which pay to be fed with integers made as they come: DynamicQuantizeMatMul takes a third of
   /// a float MatMul's time, where MatMulNBits is fast for single rows only. Told by the shapes and numbers of one
@@ -53,18 +68,12 @@ class IntegerPlanner {
     quant::ActivationGrid grid;
     double damage = 0;
   };
-  /// What products of many rows read, and who.
-  struct DynamicInput {
-    std::set<std::size_t> layers;
-    std::optional<double> damage = {};  ///< of rounding it over its plain range; measured when it is first asked for
-  };
 
   /// What every activation is tried on.
   Samples trial_samples() const;
   /// Per activation: what rounding it to each grid alone costs.
   std::map<std::string, std::vector<double>> damages_of(
-      const std::map<std::string, std::vector<quant::ActivationGrid>>& grids, Observer& observer) const;
-  std::map<std::string, DynamicInput>& dynamic_inputs();
+      const std::map<std::string, std::vector<calibrate::TriedGrid>>& grids, Observer& observer) const;
   void measure_dynamic_damage(Observer& observer);
   std::vector<char> wanted_layers(const Plan& plan, const std::set<std::size_t>& barred) const;
   void measure_ranges(const graph::IntegerUnits& units, Observer& observer);

@@ -15,6 +15,7 @@
 #include "encode/encode.h"
 #include "encode/metadata.h"
 #include "encode/plan_check.h"
+#include "equalized_inputs.h"
 #include "integer_plan.h"
 #include "joint_plan.h"
 #include "latency/latency_bench.h"
@@ -155,6 +156,10 @@ Plan choose_plan(const Writing& writing, const Sensitivity& scores, const Budget
 QuantizedModel meet_budget(const Writing& writing, const Sensitivity& scores, const Budget& budget) {
   const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   Budget tightened = budget;
+  if (options.allocate.compute != "float" && resolve(budget, scores).counts_file) {
+    const double limit = static_cast<double>(resolve(budget, scores).limit_bytes - equalization_bytes(writing));
+    tightened = Budget{Budget::Unit::kBytes, limit, budget.text};
+  }
   for (int round = 0; round < 4; ++round) {
     Plan plan = choose_plan(writing, scores, tightened);
     const BudgetLimit limit = resolve(budget, scores);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "mpq/kernels.h"
 
+#include "equalized_inputs.h"
 #include "graph/memory_plan.h"
 
 namespace mpq {
@@ -120,9 +122,26 @@ QuantizedModel write_integers(const Writing& writing, const Plan& plan, double m
   return std::move(write_landed(writing, plan, forms).model);
 }
 
-/// `--compute auto`: integer kernels round the activations too. They are kept when that adds no more damage than the
-/// budget itself costs, judged on calibration samples, never on the evaluation data. Where all of them cost more, the
-/// activations that cost most for the time they save go back to floats.
+/// Integer kernels that add no more damage than the budget itself costs, judged by `verifier`; nothing where they do
+/// not pay. Where all of them cost more, the activations that cost most for the time they save go back to floats.
+std::optional<QuantizedModel> harmless_integers(const Writing& writing, const Plan& plan, const Verifier& verifier,
+                                                double with_floats) {
+  constexpr int kRounds = 4;
+  double allowed = with_floats;
+  for (int round = 0; round < kRounds; ++round, allowed /= 3) {
+    QuantizedModel integer = write_integers(writing, plan, allowed);
+    if (!integer_kernels_pay(writing.model, integer)) return std::nullopt;
+    const double with_integers = verifier.verify(integer.model(), {}, writing.observer).damage;
+    const bool keep = with_integers - with_floats <= with_floats;
+    writing.observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
+                          std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; too much"));
+    if (keep) return integer;
+  }
+  return std::nullopt;
+}
+
+/// `--compute auto`: integer kernels round the activations too. They are kept where they do little harm on calibration
+/// samples; the evaluation data are never looked at. Equalized inputs lose least, so they come first.
 QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
   const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
   QuantizedModel floating = write_plan(quantizer, plan, "float", options, observer);
@@ -130,18 +149,12 @@ QuantizedModel choose_run_form(const Writing& writing, const Plan& plan) {
   const Samples judge = calibration.slice(0, std::min(kSamples, calibration.size()));
   const Verifier verifier(model, judge, options.verify, observer);
   const double with_floats = verifier.verify(floating.model(), {}, observer).damage;
-  constexpr int kRounds = 4;
-  double allowed = with_floats;
-  for (int round = 0; round < kRounds; ++round, allowed /= 3) {
-    QuantizedModel integer = write_integers(writing, plan, allowed);
-    if (!integer_kernels_pay(model, integer)) return floating;
-    const double with_integers = verifier.verify(integer.model(), {}, observer).damage;
-    const bool keep = with_integers - with_floats <= with_floats;
-    observer.note("integer kernels: damage " + std::to_string(with_integers) + ", float arithmetic " +
-                  std::to_string(with_floats) + (keep ? "; integer kernels kept" : "; too much"));
-    if (keep) return integer;
+  std::optional<QuantizedModel> kept;
+  if (const auto equalized = EqualizedInputs::make(writing, plan)) {
+    kept = harmless_integers(equalized->writing(), plan, verifier, with_floats);
   }
-  return floating;
+  if (!kept) kept = harmless_integers(writing, plan, verifier, with_floats);
+  return kept ? *std::move(kept) : std::move(floating);
 }
 
 }  // namespace
@@ -172,7 +185,10 @@ QuantizedModel write_as(const Writing& writing, const Plan& plan, const std::str
   if (compute == "auto") return choose_run_form(writing, plan);
   // Which kernels a layer gets is seen on the whole model only.
   const bool pieces = graph::plan_memory(writing.model, writing.options.quantize.memory_limit_bytes).pieces;
-  if (compute == "int8" && !pieces) return write_integers(writing, plan, std::numeric_limits<double>::infinity());
+  if (compute == "int8" && !pieces) {
+    const auto equalized = EqualizedInputs::make(writing, plan);
+    return write_integers(equalized ? equalized->writing() : writing, plan, std::numeric_limits<double>::infinity());
+  }
   return write_plan(writing.quantizer, plan, compute, writing.options, writing.observer);
 }
 

@@ -4,8 +4,8 @@
 
 #include "encode/encode.h"
 #include "encode/plan_check.h"
-#include "encode/replace_numbers.h"
 #include "graph/memory_plan.h"
+#include "graph/replace_numbers.h"
 #include "support/text.h"
 
 namespace mpq {
@@ -89,7 +89,7 @@ encode::RoundedWeights RoundedQuantizer::ready_weights_of(const Requests& reques
       rounded.constants.insert(rounder_->corrected_bias(layer, *found));
       continue;
     }
-    std::vector<float> bias = encode::read_numbers(impl.proto, *impl.store, fold->second->bias);
+    std::vector<float> bias = graph::read_numbers(impl.proto, *impl.store, fold->second->bias);
     for (std::size_t c = 0; c < bias.size(); ++c) bias[c] -= fold->second->factors[c] * found->mean_error[c];
     rounded.constants.emplace(fold->second->bias, std::move(bias));
   }

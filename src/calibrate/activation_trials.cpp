@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <set>
+#include <span>
 
 #include "mpq/error.h"
 
@@ -94,18 +95,25 @@ std::vector<SampleRun> capture(const graph::RunForm& form, const std::set<std::s
   return runs;
 }
 
-Tensor rounded(const Tensor& values, const quant::ActivationGrid& grid) {
+quant::ActivationGrid grid_over(std::span<const float> values) {
+  if (values.empty()) return {};
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return quant::grid_over(*least, *most);
+}
+
+Tensor rounded(const Tensor& values, const TriedGrid& grid) {
   Tensor copy(values.type(), values.shape());
   std::memcpy(copy.mutable_data(), values.data(), values.size_bytes());
-  quant::round_to_grid(copy.as_mutable<float>(), grid);
+  quant::round_to_grid(copy.as_mutable<float>(), grid ? *grid : grid_over(values.as<float>()));
   return copy;
 }
 
 }  // namespace
 
-std::map<std::string, std::vector<double>> activation_damage(
-    const graph::RunForm& form, const std::map<std::string, std::vector<quant::ActivationGrid>>& grids,
-    const Model& model, const Samples& samples, const TrialOptions& options, Observer& observer) {
+std::map<std::string, std::vector<double>> activation_damage(const graph::RunForm& form,
+                                                             const std::map<std::string, std::vector<TriedGrid>>& grids,
+                                                             const Model& model, const Samples& samples,
+                                                             const TrialOptions& options, Observer& observer) {
   if (samples.size() == 0) throw Error(ErrorCode::kInternal, "Activations cannot be tried without a sample.");
   const std::vector<runtime::MeasuredOutput> measured =
       runtime::measured_values(model, options.outputs_glob, options.output_roles);
@@ -126,7 +134,7 @@ std::map<std::string, std::vector<double>> activation_damage(
   std::atomic<std::size_t> done = 0;
   parallel_for(values.size(), options.threads, [&](std::size_t v, int) {
     if (observer.cancelled()) throw Error(ErrorCode::kInterrupted, "Interrupted while activations were tried.");
-    const std::vector<quant::ActivationGrid>& candidates = grids.at(values[v]);
+    const std::vector<TriedGrid>& candidates = grids.at(values[v]);
     const graph::Cut cut = graph::cut_behind_value(form, values[v], targets, types);
     damage[v].assign(candidates.size(), 0);
     if (cut.model.graph().output_size() == 0) return;  // no output depends on it

@@ -9,8 +9,8 @@
 #include "encode/integer_site.h"
 #include "encode/metadata.h"
 #include "encode/payload.h"
-#include "encode/replace_numbers.h"
 #include "graph/cut.h"
+#include "graph/replace_numbers.h"
 
 namespace mpq::encode {
 
@@ -183,14 +183,14 @@ void ModelWriter::write_half(std::size_t layer, const std::vector<float>* weight
 }
 
 void ModelWriter::replace_constant(const std::string& name, const std::vector<float>& numbers) {
-  replace_numbers(proto_, *store_, name, numbers);
+  graph::replace_numbers(proto_, *store_, name, numbers);
 }
 
 std::vector<float> ModelWriter::bias_of(const graph::IntegerUnit& unit) const {
   for (const onnx::NodeProto& node : proto_.graph().node()) {
     if (node.output_size() == 0 || node.output(0) != unit.node) continue;
     if (node.input_size() < 3 || node.input(2).empty()) return {};
-    return read_numbers(proto_, *store_, node.input(2));
+    return graph::read_numbers(proto_, *store_, node.input(2));
   }
   return {};
 }

@@ -233,9 +233,11 @@ void StaticWriter::round_as_it_comes(const std::string& weight) {
 }
 
 /// MatMul -> Relu or Clip -> Round8bitDynamic: ONNX Runtime takes the activation function into the product only where
-/// its output has a fixed grid, and otherwise fuses nothing. A guard behind the product lets it be fused.
+/// its output has a fixed grid, and otherwise fuses nothing. A guard behind the product lets it be fused. The value may
+/// have been divided on its way (graph::scale_inputs).
 void StaticWriter::guard_product_before(const std::string& value) {
   onnx::NodeProto* activation = find_node(value);
+  if (activation != nullptr && activation->op_type() == "Mul") activation = find_node(activation->input(0));
   if (activation == nullptr || (activation->op_type() != "Relu" && activation->op_type() != "Clip")) return;
   const onnx::NodeProto* product = find_node(activation->input(0));
   if (product == nullptr || product->op_type() != "MatMul") return;

@@ -9,6 +9,7 @@
 
 #include "graph/drop_unread.h"
 #include "graph/erase_if.h"
+#include "graph/replace_numbers.h"
 #include "graph/scopes.h"
 #include "graph/values.h"
 #include "graph/weight_roles.h"
@@ -165,32 +166,22 @@ bool sound(const Chain& chain) {
          std::ranges::all_of(chain.offset, finite);
 }
 
-TensorProto& add_tensor(onnx::GraphProto& graph, const std::string& name, const std::vector<std::int64_t>& dims,
-                        const std::vector<float>& numbers, TensorStore& store) {
+void add_tensor(onnx::GraphProto& graph, const std::string& name, const std::vector<std::int64_t>& dims,
+                const std::vector<float>& numbers, TensorStore& store) {
   TensorProto& tensor = *graph.add_initializer();
   tensor.set_name(name);
   tensor.set_data_type(TensorProto::FLOAT);
   for (const std::int64_t extent : dims) tensor.add_dims(extent);
   tensor.set_raw_data(numbers.data(), numbers.size() * sizeof(float));
   move_to_store(tensor, store);
-  return tensor;
 }
 
-/// The weight keeps its name, and becomes an initializer where it was a Constant.
-void scale_weight(onnx::GraphProto& graph, const std::string& name, const Numbers& factor, TensorStore& store) {
-  const TensorProto* found = nullptr;
-  for (const TensorProto& tensor : graph.initializer()) found = tensor.name() == name ? &tensor : found;
-  for (const NodeProto& node : graph.node())
-    found = constant_tensor(node) != nullptr && node.output(0) == name ? constant_tensor(node) : found;
-  const std::vector<std::int64_t> dims(found->dims().begin(), found->dims().end());
-  std::vector<float> numbers = floats_of(*found, store);
+void scale_weight(onnx::ModelProto& model, TensorStore& store, const std::string& name, const Numbers& factor) {
+  std::vector<float> numbers = read_numbers(model, store, name);
   const std::size_t inner = numbers.size() / factor.size();
   for (std::size_t i = 0; i < numbers.size(); ++i)
     numbers[i] = static_cast<float>(static_cast<double>(numbers[i]) * factor[i / inner]);
-  erase_if(*graph.mutable_initializer(), [&](const auto& tensor) { return tensor.name() == name; });
-  erase_if(*graph.mutable_node(),
-           [&](const NodeProto& node) { return node.op_type() == "Constant" && node.output(0) == name; });
-  add_tensor(graph, name, dims, numbers, store);
+  replace_numbers(model, store, name, numbers);
 }
 
 }  // namespace
@@ -232,7 +223,7 @@ std::vector<ChannelFold> fold_channels(onnx::ModelProto& model, TensorStore& sto
     return node.op_type() != "Conv" && node.output_size() > 0 && gone.count(node.output(0)) > 0;
   };
   erase_if(*graph.mutable_node(), folded_away);
-  for (std::size_t i = 0; i < folds.size(); ++i) scale_weight(graph, folds[i].weight, factors[i], store);
+  for (std::size_t i = 0; i < folds.size(); ++i) scale_weight(model, store, folds[i].weight, factors[i]);
   drop_unread(model, std::move(perhaps_unread));
   return folds;
 }

@@ -36,6 +36,11 @@ def two_readers(opset, between="Tanh"):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
+def divided(model, value):
+    """What mpq multiplies a value with to equalize its channels; 1 where it leaves it as it is."""
+    return next((numpy_helper.to_array(t).astype(np.float32) for t in model.graph.initializer if t.name == f"{value}_shrink"), np.float32(1))
+
+
 def rounded(x):
     """DynamicQuantizeLinear and back: 255 steps from the least to the largest number, 0 among them."""
     low, high = min(x.min(), np.float32(0)), max(x.max(), np.float32(0))
@@ -54,13 +59,13 @@ class DynamicActivationsTest(unittest.TestCase):
         done = subprocess.run([TOOL, *words], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def written(self, rows, *options, opset=17, between="Tanh", outlier=None):
+    def written(self, rows, *options, opset=17, between="Tanh", outlier=None, channels=slice(0, 1)):
         """The written model and the samples it was made with."""
         source, target, data = (os.path.join(self.folder, f) for f in ("float.onnx", "written.onnx", "inputs.npz"))
         onnx.save(two_readers(opset, between), source)
         inputs = np.random.default_rng(8).normal(size=(SAMPLES, 1, rows, INPUTS)).astype(np.float32)
         if outlier is not None:
-            inputs[:, :, 0, 0] = outlier
+            inputs[:, :, 0, channels] = outlier
         np.savez(data, x=inputs)
         self.run_tool("quantize", source, "--calibration", data, "--rounding", "nearest", "--force", "-q", "-o", target, *options)
         return onnx.load(target), inputs
@@ -80,7 +85,7 @@ class DynamicActivationsTest(unittest.TestCase):
         for level in (0, 1, 2, 99):
             runner = session(model, level)
             for x in inputs[:4]:
-                r = rounded(activation(rounded(x) @ first))
+                r = rounded(activation(rounded(x * divided(model, "x")) @ first) * divided(model, "r"))
                 expected, found = r @ second - r @ third, runner.run(None, {"x": x})[0]
                 # A number in the middle between two steps may fall to either side.
                 error = np.sum((expected - found) ** 2) / np.sum(expected ** 2)
@@ -132,10 +137,24 @@ class DynamicActivationsTest(unittest.TestCase):
         self.assertFalse([node for node in model.graph.node if node.op_type == "Round8bitDynamic"])
 
     def test_auto_leaves_out_the_input_that_costs_most(self):
-        """One far outlier takes the range of x away from all its other numbers; the input behind Tanh has none."""
-        model, _ = self.written(24, "--compute", "auto", "--budget", "5.5bit", "--layer", "*=5bit", outlier=60)
+        """A row far outside takes the range of x away from all other rows; the input behind Tanh has none."""
+        model, _ = self.written(24, "--compute", "auto", "--budget", "5.5bit", "--layer", "*=5bit", outlier=600, channels=slice(None))
         operators = self.operators(model)
         self.assertEqual(sum(op in FUSED for op in operators), 2, operators)
+
+    def test_a_channel_with_outliers_is_equalized(self):
+        """One far outlier would take the range of x away from all its other numbers; its channel is divided, its weights multiplied."""
+        model, inputs = self.written(24, "--compute", "auto", "--budget", "5.5bit", "--layer", "*=5bit", outlier=60)
+        self.assertEqual(sum(op in FUSED for op in self.operators(model)), 3)
+        shrink = divided(model, "x")
+        self.assertLess(shrink[0], .6 * np.median(shrink))
+        self.check_numbers(model, inputs)
+        self.assertLess(self.input_error(inputs, shrink), .5 * self.input_error(inputs, np.float32(1)))
+
+    def input_error(self, inputs, factors):
+        """Of x rounded behind the factors, at the output of the first product."""
+        first = numpy_helper.to_array(onnx.load(os.path.join(self.folder, "float.onnx")).graph.initializer[0])
+        return sum(np.sum(((rounded(x * factors) / factors - x) @ first) ** 2) for x in inputs)
 
     def test_sentinels_among_the_inputs_keep_floats(self):
         model, _ = self.written(24, "--compute", "int8", "--budget", "8.5bit", "--layer", "*=8bit", outlier=np.finfo(np.float32).min / 1e6)

@@ -1,4 +1,4 @@
-#include "encode/replace_numbers.h"
+#include "graph/replace_numbers.h"
 
 #include <cstring>
 #include <memory>
@@ -9,7 +9,7 @@
 #include "graph/values.h"
 #include "quantize/grid.h"
 
-namespace mpq::encode {
+namespace mpq::graph {
 
 namespace {
 
@@ -20,7 +20,7 @@ const TensorProto* find_constant(const onnx::GraphProto& graph, const std::strin
     if (tensor.name() == name) return &tensor;
   }
   for (const onnx::NodeProto& node : graph.node()) {
-    const TensorProto* tensor = graph::constant_tensor(node);
+    const TensorProto* tensor = constant_tensor(node);
     if (tensor != nullptr && node.output(0) == name) return tensor;
   }
   return nullptr;
@@ -39,26 +39,26 @@ std::string raw_numbers(int type, const std::vector<float>& numbers) {
 
 }  // namespace
 
-void replace_numbers(onnx::ModelProto& model, graph::TensorStore& store, const std::string& name,
+void replace_numbers(onnx::ModelProto& model, TensorStore& store, const std::string& name,
                      const std::vector<float>& numbers) {
   auto* tensor = const_cast<TensorProto*>(find_constant(model.graph(), name));
   if (tensor == nullptr) throw Error(ErrorCode::kInternal, "The model has no constant of this name.", name);
   std::string raw = raw_numbers(tensor->data_type(), numbers);
   std::string scratch;
-  if (raw.empty() || raw.size() != graph::raw_bytes(*tensor, store, scratch).size()) {
+  if (raw.empty() || raw.size() != raw_bytes(*tensor, store, scratch).size()) {
     throw Error(ErrorCode::kInternal, "The constant cannot take " + std::to_string(numbers.size()) + " numbers.", name);
   }
-  if (graph::in_store(*tensor)) {
-    const graph::TensorField field = store.field(graph::store_index(*tensor));
+  if (in_store(*tensor)) {
+    const TensorField field = store.field(store_index(*tensor));
     const auto owner = std::make_shared<const std::string>(std::move(raw));
-    graph::point_to_store(*tensor, store.add(std::as_bytes(std::span(*owner)), owner, field), owner->size());
+    point_to_store(*tensor, store.add(std::as_bytes(std::span(*owner)), owner, field), owner->size());
     return;
   }
-  switch (graph::data_field(*tensor)) {
-    case graph::TensorField::kRaw:
+  switch (data_field(*tensor)) {
+    case TensorField::kRaw:
       tensor->set_raw_data(std::move(raw));
       return;
-    case graph::TensorField::kFloat:
+    case TensorField::kFloat:
       std::memcpy(tensor->mutable_float_data()->mutable_data(), raw.data(), raw.size());
       return;
     default:
@@ -66,17 +66,16 @@ void replace_numbers(onnx::ModelProto& model, graph::TensorStore& store, const s
   }
 }
 
-std::vector<float> read_numbers(const onnx::ModelProto& model, const graph::TensorStore& store,
-                                const std::string& name) {
+std::vector<float> read_numbers(const onnx::ModelProto& model, const TensorStore& store, const std::string& name) {
   const TensorProto* tensor = find_constant(model.graph(), name);
   if (tensor == nullptr || tensor->data_type() != TensorProto::FLOAT) {
     throw Error(ErrorCode::kInternal, "The model has no float32 constant of this name.", name);
   }
   std::string scratch;
-  const std::span<const std::byte> raw = graph::raw_bytes(*tensor, store, scratch);
+  const std::span<const std::byte> raw = raw_bytes(*tensor, store, scratch);
   std::vector<float> numbers(raw.size() / sizeof(float));
   std::memcpy(numbers.data(), raw.data(), numbers.size() * sizeof(float));
   return numbers;
 }
 
-}  // namespace mpq::encode
+}  // namespace mpq::graph

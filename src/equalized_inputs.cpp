@@ -1,0 +1,148 @@
+#include "equalized_inputs.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "encode/integer_site.h"
+#include "encode/plan_check.h"
+#include "graph/model_impl.h"
+#include "graph/scale_inputs.h"
+#include "quantize/equalization.h"
+#include "runtime/activations.h"
+#include "support/parallel.h"
+#include "support/text.h"
+
+namespace mpq {
+
+namespace {
+
+/// Products that read one input, and their weights' grids.
+struct Readers {
+  std::vector<std::size_t> layers;
+  std::vector<double> steps;  ///< on either side of zero
+};
+
+/// The products that will run on integers made as they come (encode.cpp has the same rule), by what they read.
+std::map<std::string, Readers> readers_of(const Writing& writing, const Plan& plan) {
+  const Model& model = writing.integer_model;
+  const std::vector<encode::IntegerSite> sites = encode::integer_sites(model);
+  const std::vector<std::size_t> layers = encode::quantizable_layers(model);
+  const std::vector<Candidate> candidates = encode::planned_candidates(model, plan);
+  std::map<std::size_t, Candidate> planned;
+  for (std::size_t i = 0; i < layers.size(); ++i) planned.emplace(layers[i], candidates[i]);
+  std::map<std::string, Readers> result;
+  for (const auto& [input, reading] : writing.integers.dynamic_inputs()) {
+    for (const std::size_t layer : reading.layers) {
+      const Candidate& candidate = planned.at(layer);
+      if (!sites[layer].possible || !candidate.has_scales() || candidate.block != 0) continue;
+      result[input].layers.push_back(layer);
+      result[input].steps.push_back(static_cast<double>((1 << (candidate.bits - 1)) - 1));
+    }
+  }
+  return result;
+}
+
+/// Adds one run: [..., channels] float32.
+void add_run(const Tensor& value, Eigen::Index run, quant::InputExtremes& seen) {
+  const Eigen::Index channels = seen.above.cols();
+  const Eigen::Index rows = value.size() / channels;
+  const Eigen::Map<const quant::Matrix> numbers(value.as<float>().data(), rows, channels);
+  seen.above.row(run) = numbers.colwise().maxCoeff().cwiseMax(0);
+  seen.below.row(run) = (-numbers.colwise().minCoeff()).cwiseMax(0);
+  seen.mean_square += numbers.cast<double>().colwise().squaredNorm().transpose() / static_cast<double>(rows);
+}
+
+using Seen = std::map<std::string, quant::InputExtremes>;
+
+Seen extremes_of(const Writing& writing, const std::map<std::string, Readers>& readers) {
+  constexpr std::size_t kSamples = 32;
+  const std::size_t runs = std::min(kSamples, writing.calibration.size());
+  const graph::RunForm form = graph::run_form(writing.integer_model);
+  std::vector<std::string> names;
+  Seen seen;
+  for (const auto& [name, reading] : readers) {
+    names.push_back(name);
+    const Eigen::Index channels = writing.integers.dynamic_inputs().at(name).channels;
+    const auto count = static_cast<Eigen::Index>(runs);
+    seen[name] = {quant::Matrix::Zero(count, channels), quant::Matrix::Zero(count, channels),
+                  Eigen::VectorXd::Zero(channels)};
+  }
+  const runtime::Activations activations(form, names);
+  for (std::size_t run = 0; run < runs; ++run) {
+    const Feed values = activations.of(writing.calibration[run]);
+    for (const std::string& name : names) {
+      if (values.at(name).size() > 0) add_run(values.at(name), static_cast<Eigen::Index>(run), seen.at(name));
+    }
+  }
+  for (auto& [name, extremes] : seen) extremes.mean_square /= static_cast<double>(runs);
+  return seen;
+}
+
+/// [outputs, channels] of a MatMul's weight [channels, outputs].
+quant::Matrix weight_of(const Model& model, std::size_t layer) {
+  const Layer& facts = model.layers()[layer];
+  const auto view = quant::MatrixView::columns_first(static_cast<std::size_t>(facts.shape[0]),
+                                                     static_cast<std::size_t>(facts.shape[1]));
+  return quant::group_matrix<float>(model.weight(layer), view, 0);
+}
+
+std::vector<graph::InputScaling> scalings_for(const Writing& writing, const std::map<std::string, Readers>& readers) {
+  const Model& model = writing.integer_model;
+  const Seen seen = extremes_of(writing, readers);
+  std::vector<graph::InputScaling> result;
+  for (const auto& [name, reading] : readers) result.push_back({name, {}, {}});
+  parallel_for(result.size(), writing.options.quantize.threads, [&](std::size_t i, int) {
+    const Readers& reading = readers.at(result[i].input);
+    std::vector<quant::InputReader> weights;
+    for (std::size_t r = 0; r < reading.layers.size(); ++r) {
+      weights.push_back({weight_of(model, reading.layers[r]), reading.steps[r]});
+      result[i].weights.push_back(model.layers()[reading.layers[r]].weight);
+    }
+    result[i].factors = quant::equalize(seen.at(result[i].input), weights).factors;
+  });
+  return result;
+}
+
+}  // namespace
+
+EqualizedInputs::EqualizedInputs(Model model, const Writing& original)
+    : model_(std::move(model)),
+      quantizer_(model_, original.calibration, original.options.verify),
+      integers_(model_, original.calibration, original.integers.options()),
+      writing_{model_, model_, quantizer_, integers_, original.calibration, original.options, original.observer} {}
+
+std::unique_ptr<EqualizedInputs> EqualizedInputs::make(const Writing& original, const Plan& plan) {
+  constexpr double kWorthIt = .9;  // the division takes time, too
+  if (!has_ranges(original.calibration) || !original.integers.tries_grids() || original.options.profile) return nullptr;
+  const std::map<std::string, Readers> readers = readers_of(original, plan);
+  if (readers.empty()) return nullptr;
+  std::vector<graph::InputScaling> scalings = scalings_for(original, readers);
+  graph::ScaledInputs all = graph::scale_inputs(original.integer_model, scalings);
+  std::unique_ptr<EqualizedInputs> result(new EqualizedInputs(std::move(all.model), original));
+  const auto& before = original.integers.measured_inputs(original.observer);
+  const auto& after = result->integers_.measured_inputs(original.observer);
+  std::vector<graph::InputScaling> kept;
+  for (std::size_t i = 0; i < scalings.size(); ++i) {
+    const double plain = *before.at(scalings[i].input).damage;
+    const auto equalized = after.find(all.scaled[i]);
+    if (equalized == after.end()) continue;
+    original.observer.note(scalings[i].input + ": rounded as it comes costs " + format_number(plain) +
+                           ", equalized before " + format_number(*equalized->second.damage));
+    if (*equalized->second.damage < kWorthIt * plain) kept.push_back(std::move(scalings[i]));
+  }
+  if (kept.empty()) return nullptr;
+  if (kept.size() == scalings.size()) return result;
+  return std::unique_ptr<EqualizedInputs>(
+      new EqualizedInputs(graph::scale_inputs(original.integer_model, kept).model, original));
+}
+
+std::int64_t equalization_bytes(const Writing& writing) {
+  if (!has_ranges(writing.calibration)) return 0;
+  std::int64_t bytes = 0;
+  for (const auto& [name, input] : writing.integers.dynamic_inputs()) bytes += graph::scaling_bytes(input.channels);
+  return bytes;
+}
+
+}  // namespace mpq

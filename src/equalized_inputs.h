@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "plan_writing.h"
+
+namespace mpq {
+
+/// The model with inputs of its products equalized (quant::equalize), and what plans are written into it with.
+class EqualizedInputs {
+ public:
+  /// For this plan; null where it has no products of many rows or none of their inputs loses less when equalized. Each
+  /// is tried in the float network by itself.
+  static std::unique_ptr<EqualizedInputs> make(const Writing& original, const Plan& plan);
+
+  const Writing& writing() const { return writing_; }
+
+ private:
+  EqualizedInputs(Model model, const Writing& original);
+  Model model_;
+  RoundedQuantizer quantizer_;
+  IntegerPlanner integers_;
+  Writing writing_;
+};
+
+/// How many bytes equalizing adds to a file at most.
+std::int64_t equalization_bytes(const Writing& writing);
+
+}  // namespace mpq
