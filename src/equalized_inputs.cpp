@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "mpq/allocate.h"
+#include "mpq/error.h"
+
 #include "encode/integer_site.h"
 #include "encode/plan_check.h"
 #include "graph/model_impl.h"
@@ -88,6 +91,8 @@ quant::Matrix weight_of(const Model& model, std::size_t layer) {
   return quant::group_matrix<float>(model.weight(layer), view, 0);
 }
 
+/// Inputs that make little of the error are left as they are: at few bits the weights make it all, and what rounds them
+/// to second order knows more of it than the formula does.
 std::vector<graph::InputScaling> scalings_for(const Writing& writing, const std::map<std::string, Readers>& readers) {
   const Model& model = writing.integer_model;
   const Seen seen = extremes_of(writing, readers);
@@ -100,9 +105,20 @@ std::vector<graph::InputScaling> scalings_for(const Writing& writing, const std:
       weights.push_back({weight_of(model, reading.layers[r]), reading.steps[r]});
       result[i].weights.push_back(model.layers()[reading.layers[r]].weight);
     }
-    result[i].factors = quant::equalize(seen.at(result[i].input), weights).factors;
+    constexpr double kLeastShare = .1;
+    quant::Equalization found = quant::equalize(seen.at(result[i].input), weights);
+    if (found.input_share > kLeastShare) result[i].factors = std::move(found.factors);
   });
+  std::erase_if(result, [](const graph::InputScaling& scaling) { return scaling.factors.empty(); });
   return result;
+}
+
+/// How many bytes equalizing adds to a file at most.
+std::int64_t equalization_bytes(const Writing& writing) {
+  if (!has_ranges(writing.calibration)) return 0;
+  std::int64_t bytes = 0;
+  for (const auto& [name, input] : writing.integers.dynamic_inputs()) bytes += graph::scaling_bytes(input.channels);
+  return bytes;
 }
 
 }  // namespace
@@ -119,6 +135,7 @@ std::unique_ptr<EqualizedInputs> EqualizedInputs::make(const Writing& original, 
   const std::map<std::string, Readers> readers = readers_of(original, plan);
   if (readers.empty()) return nullptr;
   std::vector<graph::InputScaling> scalings = scalings_for(original, readers);
+  if (scalings.empty()) return nullptr;
   graph::ScaledInputs all = graph::scale_inputs(original.integer_model, scalings);
   std::unique_ptr<EqualizedInputs> result(new EqualizedInputs(std::move(all.model), original));
   const auto& before = original.integers.measured_inputs(original.observer);
@@ -138,11 +155,19 @@ std::unique_ptr<EqualizedInputs> EqualizedInputs::make(const Writing& original, 
       new EqualizedInputs(graph::scale_inputs(original.integer_model, kept).model, original));
 }
 
-std::int64_t equalization_bytes(const Writing& writing) {
-  if (!has_ranges(writing.calibration)) return 0;
-  std::int64_t bytes = 0;
-  for (const auto& [name, input] : writing.integers.dynamic_inputs()) bytes += graph::scaling_bytes(input.channels);
-  return bytes;
+Budget with_room_for_equalization(const Writing& writing, const Sensitivity& scores, const Budget& budget) {
+  const AllocateOptions& options = writing.options.allocate;
+  const BudgetLimit limit = resolve(budget, scores);
+  const std::int64_t bytes = options.compute == "float" || !limit.counts_file ? 0 : equalization_bytes(writing);
+  if (bytes == 0) return budget;
+  const Budget less{Budget::Unit::kBytes, static_cast<double>(limit.limit_bytes - bytes), budget.text};
+  try {
+    allocate(scores, less, options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInfeasible) throw;
+    return budget;
+  }
+  return less;
 }
 
 }  // namespace mpq

@@ -23,7 +23,8 @@ class EqualizedInputs {
   Writing writing_;
 };
 
-/// How many bytes equalizing adds to a file at most.
-std::int64_t equalization_bytes(const Writing& writing);
+/// The budget less what equalized inputs take of a file, which comes on top of the size table; where that leaves no
+/// plan, nothing is set aside.
+Budget with_room_for_equalization(const Writing& writing, const Sensitivity& scores, const Budget& budget);
 
 }  // namespace mpq

@@ -155,11 +155,7 @@ Plan choose_plan(const Writing& writing, const Sensitivity& scores, const Budget
 /// to the run form chosen afterwards, so a second round is rare and a third should not happen.
 QuantizedModel meet_budget(const Writing& writing, const Sensitivity& scores, const Budget& budget) {
   const auto& [model, integer_model, quantizer, integers, calibration, options, observer] = writing;
-  Budget tightened = budget;
-  if (options.allocate.compute != "float" && resolve(budget, scores).counts_file) {
-    const double limit = static_cast<double>(resolve(budget, scores).limit_bytes - equalization_bytes(writing));
-    tightened = Budget{Budget::Unit::kBytes, limit, budget.text};
-  }
+  Budget tightened = with_room_for_equalization(writing, scores, budget);
   for (int round = 0; round < 4; ++round) {
     Plan plan = choose_plan(writing, scores, tightened);
     const BudgetLimit limit = resolve(budget, scores);

@@ -32,6 +32,12 @@ class ExpectedError {
   /// Square root of the sum of squares of the weights of every channel.
   VectorXd weight_norms() const { return energy_.cwiseSqrt(); }
 
+  /// What the rounded input makes of it, with factors 1.
+  double of_input() const {
+    VectorXd slope = VectorXd::Zero(energy_.size());
+    return of_input(VectorXd::Ones(energy_.size()), slope);
+  }
+
   /// The error, and its subgradient.
   double at(const VectorXd& logarithms, VectorXd& slope) const {
     const VectorXd factors = logarithms.array().exp();
@@ -94,7 +100,7 @@ Equalization equalize(const InputExtremes& input, const std::vector<InputReader>
   const VectorXd norms = error.weight_norms();
   // What is always zero, or has no weight, takes the scale of the others: it is lost in neither.
   const double least_reach = 1e-3 * reach.mean(), least_norm = 1e-3 * norms.mean();
-  Equalization result{std::vector<float>(static_cast<std::size_t>(reach.size()), 1), 1};
+  Equalization result{std::vector<float>(static_cast<std::size_t>(reach.size()), 1)};
   if (!(least_reach > 0) || !(least_norm > 0)) return result;
   const VectorXd raised_reach = reach.cwiseMax(least_reach), raised_norms = norms.cwiseMax(least_norm);
 
@@ -126,6 +132,7 @@ Equalization equalize(const InputExtremes& input, const std::vector<InputReader>
   for (std::size_t c = 0; c < result.factors.size(); ++c)
     result.factors[c] = static_cast<float>(std::exp(best[static_cast<Index>(c)]));
   result.gain = before > 0 ? least / before : 1;
+  result.input_share = before > 0 ? error.of_input() / before : 0;
   return result;
 }
 

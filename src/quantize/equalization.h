@@ -33,7 +33,8 @@ struct InputReader {
 /// is 1. Channels never seen to differ from zero keep their scale.
 struct Equalization {
   std::vector<float> factors;
-  double gain = 1;  ///< the squared error expected, over that of factors 1
+  double gain = 1;         ///< the squared error expected, over that of factors 1
+  double input_share = 0;  ///< of that error with factors 1: what the rounded input makes, not the weights
 };
 Equalization equalize(const InputExtremes& input, const std::vector<InputReader>& readers);
 

@@ -88,6 +88,13 @@ TEST(Equalization, BeatsEveryFactorOfSmoothQuant) {
   }
 }
 
+TEST(Equalization, KnowsWhatTheInputMakesOfTheError) {
+  const Matrix weight = gaussian(32, 64, 1);
+  const InputExtremes seen = extremes_of(runs_with_outliers(10));
+  const double fine = equalize(seen, {{weight, 127}}).input_share, coarse = equalize(seen, {{weight, 3}}).input_share;
+  EXPECT_NEAR(fine / (1 - fine) / (coarse / (1 - coarse)), 127.0 * 127 / 9, 1);  // the weights' part goes by steps^-2
+}
+
 TEST(Equalization, FactorsHaveAGeometricMeanOfOne) {
   double sum = 0;
   for (const float factor : equalize(extremes_of(runs_with_outliers(10)), {{gaussian(8, 64, 1), 127}}).factors)
