@@ -125,9 +125,13 @@ std::int64_t equalization_bytes(const Writing& writing) {
 
 EqualizedInputs::EqualizedInputs(Model model, const Writing& original)
     : model_(std::move(model)),
+      options_(original.options),
       quantizer_(model_, original.calibration, original.options.verify),
       integers_(model_, original.calibration, original.integers.options()),
-      writing_{model_, model_, quantizer_, integers_, original.calibration, original.options, original.observer} {}
+      writing_{model_, model_, quantizer_, integers_, original.calibration, options_, original.observer} {
+  const std::string& chosen = original.quantizer.chosen();
+  if (options_.quantize.rounding == "auto" && !chosen.empty()) options_.quantize.rounding = chosen;
+}
 
 std::unique_ptr<EqualizedInputs> EqualizedInputs::make(const Writing& original, const Plan& plan) {
   constexpr double kWorthIt = .9;  // the division takes time, too

@@ -18,6 +18,8 @@ class EqualizedInputs {
  private:
   EqualizedInputs(Model model, const Writing& original);
   Model model_;
+  PipelineOptions
+      options_;  ///< the original's, and rounding in the style that won for its float plan, if it was written
   RoundedQuantizer quantizer_;
   IntegerPlanner integers_;
   Writing writing_;

@@ -33,6 +33,9 @@ class RoundedQuantizer {
   QuantizedModel write(const Plan& plan, const encode::Forms& forms, const QuantizeOptions& options,
                        Observer& observer);
 
+  /// The style that won last; empty where none competed.
+  const std::string& chosen() const { return rounding_; }
+
  private:
   using Requests = std::vector<calibrate::RoundingRequest>;
   /// "nearest", "data-free", "second-order", "sequential" or "auto": what competes.
