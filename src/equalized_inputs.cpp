@@ -10,7 +10,7 @@
 
 #include "encode/integer_site.h"
 #include "encode/plan_check.h"
-#include "graph/model_impl.h"
+#include "graph/cut.h"
 #include "graph/scale_inputs.h"
 #include "quantize/equalization.h"
 #include "runtime/activations.h"
@@ -27,7 +27,7 @@ struct Readers {
   std::vector<double> steps;  ///< on either side of zero
 };
 
-/// The products that will run on integers made as they come (encode.cpp has the same rule), by what they read.
+/// The products that will run on integers made as they come, by what they read.
 std::map<std::string, Readers> readers_of(const Writing& writing, const Plan& plan) {
   const Model& model = writing.integer_model;
   const std::vector<encode::IntegerSite> sites = encode::integer_sites(model);
@@ -39,22 +39,12 @@ std::map<std::string, Readers> readers_of(const Writing& writing, const Plan& pl
   for (const auto& [input, reading] : writing.integers.dynamic_inputs()) {
     for (const std::size_t layer : reading.layers) {
       const Candidate& candidate = planned.at(layer);
-      if (!sites[layer].possible || !candidate.has_scales() || candidate.block != 0) continue;
+      if (!encode::takes_dynamic_input(model.layers()[layer], sites[layer], candidate)) continue;
       result[input].layers.push_back(layer);
       result[input].steps.push_back(static_cast<double>((1 << (candidate.bits - 1)) - 1));
     }
   }
   return result;
-}
-
-/// Adds one run: [..., channels] float32.
-void add_run(const Tensor& value, Eigen::Index run, quant::InputExtremes& seen) {
-  const Eigen::Index channels = seen.above.cols();
-  const Eigen::Index rows = value.size() / channels;
-  const Eigen::Map<const quant::Matrix> numbers(value.as<float>().data(), rows, channels);
-  seen.above.row(run) = numbers.colwise().maxCoeff().cwiseMax(0);
-  seen.below.row(run) = (-numbers.colwise().minCoeff()).cwiseMax(0);
-  seen.mean_square += numbers.cast<double>().colwise().squaredNorm().transpose() / static_cast<double>(rows);
 }
 
 using Seen = std::map<std::string, quant::InputExtremes>;
@@ -68,18 +58,18 @@ Seen extremes_of(const Writing& writing, const std::map<std::string, Readers>& r
   for (const auto& [name, reading] : readers) {
     names.push_back(name);
     const Eigen::Index channels = writing.integers.dynamic_inputs().at(name).channels;
-    const auto count = static_cast<Eigen::Index>(runs);
-    seen[name] = {quant::Matrix::Zero(count, channels), quant::Matrix::Zero(count, channels),
-                  Eigen::VectorXd::Zero(channels)};
+    seen[name] = quant::InputExtremes(static_cast<Eigen::Index>(runs), channels);
   }
   const runtime::Activations activations(form, names);
   for (std::size_t run = 0; run < runs; ++run) {
     const Feed values = activations.of(writing.calibration[run]);
-    for (const std::string& name : names) {
-      if (values.at(name).size() > 0) add_run(values.at(name), static_cast<Eigen::Index>(run), seen.at(name));
+    for (auto& [name, extremes] : seen) {
+      const Tensor& value = values.at(name);  // [..., channels]
+      const Eigen::Index channels = extremes.above.cols();
+      extremes.add(static_cast<Eigen::Index>(run),
+                   Eigen::Map<const quant::Matrix>(value.as<float>().data(), value.size() / channels, channels));
     }
   }
-  for (auto& [name, extremes] : seen) extremes.mean_square /= static_cast<double>(runs);
   return seen;
 }
 

@@ -123,25 +123,20 @@ const std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::dynam
   return result;
 }
 
-void IntegerPlanner::measure_dynamic_damage(Observer& observer) {
+const std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::measured_inputs(Observer& observer) {
   std::map<std::string, std::vector<calibrate::TriedGrid>> grids;
   for (const auto& [name, input] : dynamic_inputs()) {
     if (!input.damage) grids[name] = {std::nullopt};
   }
-  if (grids.empty()) return;
+  if (grids.empty()) return *dynamic_;
   for (const auto& [name, damage] : damages_of(grids, observer)) dynamic_->at(name).damage = damage.front();
-}
-
-const std::map<std::string, IntegerPlanner::DynamicInput>& IntegerPlanner::measured_inputs(Observer& observer) {
-  measure_dynamic_damage(observer);
   return *dynamic_;
 }
 
 std::set<std::size_t> IntegerPlanner::dynamic_products(double most_damage, Observer& observer) {
   std::vector<std::pair<double, const DynamicInput*>> by_price;  // damage for the weights whose products get faster
   const bool limited = most_damage < std::numeric_limits<double>::infinity();
-  if (limited) measure_dynamic_damage(observer);
-  for (const auto& [name, input] : dynamic_inputs()) {
+  for (const auto& [name, input] : limited ? measured_inputs(observer) : dynamic_inputs()) {
     double weights = 1;
     for (const std::size_t layer : input.layers) weights += static_cast<double>(model_.layers()[layer].parameters);
     by_price.emplace_back(limited ? *input.damage / weights : 0, &input);

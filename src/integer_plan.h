@@ -74,7 +74,6 @@ class IntegerPlanner {
   /// Per activation: what rounding it to each grid alone costs.
   std::map<std::string, std::vector<double>> damages_of(
       const std::map<std::string, std::vector<calibrate::TriedGrid>>& grids, Observer& observer) const;
-  void measure_dynamic_damage(Observer& observer);
   std::vector<char> wanted_layers(const Plan& plan, const std::set<std::size_t>& barred) const;
   void measure_ranges(const graph::IntegerUnits& units, Observer& observer);
   void measure_damage(const std::set<std::string>& values, Observer& observer);

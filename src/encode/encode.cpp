@@ -66,13 +66,11 @@ class PlanWriter {
   ModelWriter::Result finish(const Plan& plan) { return writer_.finish(merged_text(plan)); }
 
  private:
-  /// Products with one scale per column: a block's scale would belong to a part of the sum.
   void choose_dynamic() {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       IntegerSite& site = sites_[layers_[i]];
-      const bool product = model_.layers()[layers_[i]].op == "MatMul" && site.possible && !site.activations;
-      if (!product || forms_.dynamic.count(layers_[i]) == 0 || candidates_[i].block != 0) continue;
-      if (leaves_unchanged(model_.layers()[layers_[i]], candidates_[i]) || !candidates_[i].has_scales()) continue;
+      const Layer& layer = model_.layers()[layers_[i]];
+      if (forms_.dynamic.count(layers_[i]) == 0 || !takes_dynamic_input(layer, site, candidates_[i])) continue;
       site.activations = true;
       dynamic_.insert(layers_[i]);
     }

@@ -74,6 +74,10 @@ std::vector<IntegerSite> integer_sites(const Model& model) {
   return sites;
 }
 
+bool takes_dynamic_input(const Layer& layer, const IntegerSite& site, const Candidate& candidate) {
+  return layer.op == "MatMul" && site.possible && !site.activations && candidate.has_scales() && candidate.block == 0;
+}
+
 std::vector<IntegerSite> float_sites(const Model& model) {
   return std::vector<IntegerSite>(model.layers().size(), IntegerSite{});
 }

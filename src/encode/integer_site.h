@@ -20,6 +20,10 @@ struct IntegerSite {
 /// Looks at every layer of the model. Parallel to Model::layers().
 std::vector<IntegerSite> integer_sites(const Model& model);
 
+/// Whether the product may read integers that are made as they come. It has one scale per column: a block's scale would
+/// belong to a part of the sum.
+bool takes_dynamic_input(const Layer& layer, const IntegerSite& site, const Candidate& candidate);
+
 /// Sites of a model whose layers shall all run in floats.
 std::vector<IntegerSite> float_sites(const Model& model);
 

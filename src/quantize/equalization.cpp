@@ -94,6 +94,14 @@ VectorXd balanced(const VectorXd& reach, const VectorXd& norms, double alpha, do
 
 }  // namespace
 
+void InputExtremes::add(Index run, const Eigen::Ref<const Matrix>& rows) {
+  if (rows.rows() == 0) return;
+  above.row(run) = rows.colwise().maxCoeff().cwiseMax(0);
+  below.row(run) = (-rows.colwise().minCoeff()).cwiseMax(0);
+  mean_square +=
+      rows.cast<double>().colwise().squaredNorm().transpose() / static_cast<double>(rows.rows() * above.rows());
+}
+
 Equalization equalize(const InputExtremes& input, const std::vector<InputReader>& readers) {
   const ExpectedError error(input, readers);
   const VectorXd reach = input.above.cwiseMax(input.below).colwise().maxCoeff().transpose().cast<double>();

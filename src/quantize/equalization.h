@@ -10,6 +10,13 @@ namespace mpq::quant {
 
 /// What was seen of the input of products in several runs: a row per run, a column per channel.
 struct InputExtremes {
+  explicit InputExtremes(Eigen::Index runs = 0, Eigen::Index channels = 0)
+      : above(Matrix::Zero(runs, channels)),
+        below(Matrix::Zero(runs, channels)),
+        mean_square(Eigen::VectorXd::Zero(channels)) {}
+  /// Takes in the rows [count, channels] of one run, each run once.
+  void add(Eigen::Index run, const Eigen::Ref<const Matrix>& rows);
+
   Matrix above, below;          ///< how far the channel reaches above and below zero in the run; never negative
   Eigen::VectorXd mean_square;  ///< over all rows of all runs
 };

@@ -20,14 +20,8 @@ Matrix gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
 }
 
 InputExtremes extremes_of(const std::vector<Matrix>& runs) {
-  const Eigen::Index channels = runs[0].cols(), count = static_cast<Eigen::Index>(runs.size());
-  InputExtremes seen{Matrix(count, channels), Matrix(count, channels), Eigen::VectorXd::Zero(channels)};
-  for (Eigen::Index run = 0; run < count; ++run) {
-    const Matrix& rows = runs[static_cast<std::size_t>(run)];
-    seen.above.row(run) = rows.colwise().maxCoeff().cwiseMax(0);
-    seen.below.row(run) = (-rows.colwise().minCoeff()).cwiseMax(0);
-    seen.mean_square += rows.cast<double>().colwise().squaredNorm().transpose() / double(rows.rows() * count);
-  }
+  InputExtremes seen(static_cast<Eigen::Index>(runs.size()), runs[0].cols());
+  for (std::size_t run = 0; run < runs.size(); ++run) seen.add(static_cast<Eigen::Index>(run), runs[run]);
   return seen;
 }
 
