@@ -251,13 +251,11 @@ void add_written(const QuantizedModel& quantized, RunRecord& record) {
   }
 }
 
-std::string cure_without_weights(const std::vector<std::string>& quantized) {
+std::string cure_without_weights(const Model& model) {
+  const std::vector<std::string>& quantized = model.quantized_parts();
   if (quantized.empty()) return "`mpq inspect` lists every weight and why it is left alone.";
-  const bool dequantizes = std::any_of(quantized.begin(), quantized.end(),
-                                       [](const std::string& part) { return part.starts_with("DequantizeLinear "); });
-  if (dequantizes) {
-    return "It is quantized already. Give the model it was made from, or take out what its DequantizeLinear nodes say "
-           "with --requantize.";
+  if (dequantize(model).weights > 0) {
+    return "It is quantized already. Give the model it was made from, or take it back to floats with --requantize.";
   }
   return "It is quantized already (" + join(quantized, ", ") +
          "), in a form that --requantize does not take back. Give the model it was made from.";
@@ -272,7 +270,7 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   const auto candidates = candidates_of(model, options);
   if (candidates.empty()) {
     throw Error(ErrorCode::kUnsupported, "The model holds no weight that mpq can quantize.", model.facts().path,
-                cure_without_weights(model.quantized_parts()));
+                cure_without_weights(model));
   }
   Sensitivity scores = perturb::analyze_candidates(model, samples, candidates, options, observer, cost);
   if (scores.layers.empty()) {

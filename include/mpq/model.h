@@ -62,16 +62,18 @@ class Model {
 struct Dequantized {
   Model model;
   int weights = 0;      ///< tensors that are floats again
-  int activations = 0;  ///< QuantizeLinear/DequantizeLinear pairs that are gone
+  int activations = 0;  ///< that are no longer rounded
 };
 
-/// Takes out what a quantizer wrote as QuantizeLinear and DequantizeLinear (the QDQ form), so that the model can be
-/// analyzed and quantized anew; its facts stay those of the file. Weights and biases become the floats their integers
-/// stand for: nothing of what the first quantization lost comes back, and nothing more is lost. Activations are no
-/// longer rounded. Quantizers drop a Relu or Clip before a rounding whose zero point is the lowest integer, so such a
-/// pair behind an operator that can be followed by one becomes Clip(0, the largest value it can hold).
-/// Left as they are: QLinear*, *Integer, MatMulNBits and other operators that compute on integers themselves, 8-bit
-/// floats, and weights that are unpacked by other operators first.
+/// Takes out what a quantizer wrote, so that the model can be analyzed and quantized anew; its facts stay those of the
+/// file. Operators on integers (QLinear*, QGemm, MatMulInteger, ConvInteger, DynamicQuantizeMatMul,
+/// DynamicQuantizeLSTM, MatMulNBits, lookups in tables of integers) become the float operators they stand for; weights
+/// and biases become the floats their integers stand for: nothing of what the first quantization lost comes back, and
+/// nothing more is lost. Activations are no longer rounded. Quantizers drop a Relu or Clip before a rounding whose zero
+/// point is the lowest integer, so such a rounding behind an operator that can be followed by one becomes Clip(0, the
+/// largest value it can hold). Left as they are: other operators on integers (QAttention, ...), 8-bit floats,
+/// MatMulNBits whose last block is filled up or whose inputs are reordered, and weights that are unpacked by other
+/// operators first.
 Dequantized dequantize(const Model& model);
 
 }  // namespace mpq

@@ -14,8 +14,10 @@ namespace mpq::encode {
 
 namespace {
 
-WrittenLayer written_grid(const Layer& layer, const StorageForm& form, bool dynamic) {
-  if (dynamic) return {layer.name, "int8 kernel with dynamic int8 activations", ""};
+WrittenLayer written_grid(const Layer& layer, const StorageForm& form, bool dynamic, const IntegerSite& site) {
+  if (dynamic)
+    return {layer.name,
+            std::string("int8 kernel with dynamic int8 activations") + (site.equalized ? ", equalized" : ""), ""};
   switch (form.run) {
     case StorageForm::Run::kInt8:
       return {layer.name, "int8 kernel", ""};
@@ -90,7 +92,7 @@ class PlanWriter {
     }
     const StorageForm form = storage_form(layer, candidate, model_.opset(), sites_[index]);
     const bool dynamic = dynamic_.count(index) > 0;
-    written_.push_back(written_grid(layer, form, dynamic));
+    written_.push_back(written_grid(layer, form, dynamic, sites_[index]));
     const bool fixed = form.run == StorageForm::Run::kStatic && !dynamic;  // grids of the activations
     std::optional<quant::QuantizedTensor> numbers;
     if (quantized != nullptr) numbers = numbers_of(index, candidate, *quantized);

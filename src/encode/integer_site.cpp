@@ -5,6 +5,7 @@
 #include "mpq/error.h"
 
 #include "graph/integer_units.h"
+#include "graph/scale_inputs.h"
 #include "graph/values.h"
 #include "graph/weight_roles.h"
 
@@ -55,7 +56,8 @@ IntegerSite site_of(const graph::ValueTable& table, const Layer& layer, const We
   if (read.graph != 0 || read.input != 1 || node.op_type() != layer.op) {
     return no("the weight does not enter the product directly");
   }
-  const IntegerSite result = layer.op == "Gemm" ? gemm_site(table, node, layer) : IntegerSite{true, false, {}};
+  IntegerSite result = layer.op == "Gemm" ? gemm_site(table, node, layer) : IntegerSite{true, false, {}};
+  result.equalized = graph::is_scaled_input(table, node.input(0));
   if (result.possible && layer.channel_axes != std::vector<int>{result.transposed ? 0 : 1}) {
     return no("the scales do not lie along the product's columns");
   }

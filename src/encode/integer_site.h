@@ -15,6 +15,7 @@ struct IntegerSite {
   bool transposed = false;   ///< Gemm with transB = 1: the weight is to be stored transposed
   std::string reason = {};   ///< where not possible: one sentence
   bool activations = false;  ///< its activations are integers too: the weight keeps its layout
+  bool equalized = false;    ///< it reads an input that was divided channel by channel (graph::scale_inputs)
 };
 
 /// Looks at every layer of the model. Parallel to Model::layers().

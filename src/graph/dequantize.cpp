@@ -11,6 +11,7 @@
 
 #include "graph/drop_unread.h"
 #include "graph/erase_if.h"
+#include "graph/integer_operators.h"
 #include "graph/model_impl.h"
 #include "graph/qdq_pairs.h"
 #include "graph/rename.h"
@@ -43,8 +44,11 @@ graph::DequantizedTensor scalar(float value, int element_type) {
 
 class Dequantizer {
  public:
-  Dequantizer(Model::Impl& impl, graph::TensorStore& store)
-      : impl_(impl), store_(store), names_(graph::all_value_names(impl.proto)) {}
+  Dequantizer(Model::Impl& impl, graph::TensorStore& store, std::unordered_set<std::string> perhaps_unread)
+      : impl_(impl),
+        store_(store),
+        names_(graph::all_value_names(impl.proto)),
+        perhaps_unread_(std::move(perhaps_unread)) {}
 
   void run(std::vector<graph::Undone> undone) {
     for (const auto& nested : graph::nested_graphs(impl_.proto)) {
@@ -159,16 +163,18 @@ class Dequantizer {
 }  // namespace
 
 Dequantized dequantize(const Model& model) {
-  std::vector<graph::Undone> undone = graph::find_undone(model.impl());
-  if (undone.empty()) return {model};
   const auto impl = std::make_shared<Model::Impl>();
   const auto store = std::make_shared<graph::TensorStore>(*model.impl().store);
   impl->proto = model.impl().proto;
   impl->opset = model.impl().opset;
-  Dequantized result{model};
-  for (const graph::Undone& one : undone) ++(one.weight ? result.weights : result.activations);
-  Dequantizer(*impl, *store).run(std::move(undone));
   impl->store = store;
+  graph::FloatOperators written = graph::write_as_float_operators(*impl);
+  std::vector<graph::Undone> undone = graph::find_undone(*impl);
+  if (undone.empty() && written.operators == 0) return {model};
+  Dequantized result{model};
+  result.activations = written.activations;
+  for (const graph::Undone& one : undone) ++(one.weight ? result.weights : result.activations);
+  Dequantizer(*impl, *store, std::move(written.perhaps_unread)).run(std::move(undone));
   impl->facts = model.facts();
   impl->had_external_data = model.impl().had_external_data;
   graph::complete(*impl, model.facts().path);

@@ -1,5 +1,6 @@
 #include "graph/drop_unread.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -23,6 +24,19 @@ void erase_at(Repeated& elements, const std::set<int>& positions) {
   erase_if(elements, [&](const auto&) { return positions.count(position++) > 0; });
 }
 
+/// True when nobody reads what the node gives, and it is no more than arithmetic of its inputs.
+bool can_go(const ValueTable& table, int graph, const onnx::NodeProto& node) {
+  const bool is_standard = node.domain().empty() || node.domain() == "ai.onnx";
+  const bool is_known = is_standard || node.op_type() == "QuantizeLinear";  // ONNX Runtime has one of its own
+  if (!is_known || has_body(node) || !deterministic(node)) return false;
+  return std::ranges::none_of(node.output(), [&](const std::string& output) {
+    const int index = table.find(graph, output);
+    if (index < 0) return false;
+    const Value& value = table.values()[static_cast<std::size_t>(index)];
+    return !value.reads.empty() || value.graph_output;
+  });
+}
+
 std::vector<Unread> find_unread(const onnx::ModelProto& model, std::unordered_set<std::string>& perhaps) {
   const ValueTable table(model, false);
   std::vector<Unread> found(table.graphs().size());
@@ -32,7 +46,7 @@ std::vector<Unread> find_unread(const onnx::ModelProto& model, std::unordered_se
     if (value.origin == Value::Origin::kInitializer && !value.listed_as_input) found[g].tensors.insert(value.index);
     if (value.origin != Value::Origin::kNode) continue;
     const onnx::NodeProto& node = table.graphs()[g].graph->node(value.index);
-    if (node.op_type() != "QuantizeLinear" && node.op_type() != "Constant") continue;
+    if (!can_go(table, value.graph, node)) continue;
     for (const std::string& input : node.input()) perhaps.insert(input);
     found[g].nodes.insert(value.index);
   }

@@ -58,20 +58,9 @@ class Finder {
   }
 
  private:
-  const Value* value(int graph, const std::string& name) const {
-    const int index = table_.find(graph, name);
-    return index < 0 ? nullptr : &table_.values()[static_cast<std::size_t>(index)];
-  }
-
   /// The tensor an input is wired to; null for an input that is left out, computed, or may be given by the caller.
   const TensorProto* constant(int graph, const NodeProto& node, int input) const {
-    const Value* found = input < node.input_size() ? value(graph, node.input(input)) : nullptr;
-    return found == nullptr || found->listed_as_input ? nullptr : table_.tensor(*found);
-  }
-
-  const NodeProto* producer(const Value* made) const {
-    if (made == nullptr || made->origin != Value::Origin::kNode) return nullptr;
-    return &table_.graphs()[static_cast<std::size_t>(made->graph)].graph->node(made->index);
+    return input < node.input_size() ? table_.tensor(graph, node.input(input)) : nullptr;
   }
 
   std::optional<Undone> look_at(int graph, int index) const {
@@ -87,12 +76,12 @@ class Finder {
       undone.weight = dequantize_tensor(node, *x, *scale, zero_point, store_);
       return undone.weight ? std::optional(std::move(undone)) : std::nullopt;
     }
-    const Value* rounded = value(graph, node.input(0));
-    const NodeProto* rounding = producer(rounded);
-    if (rounding == nullptr || !is_one(*rounding, "QuantizeLinear") || !undoes(graph, node, rounded->graph, *rounding))
-      return std::nullopt;
+    const NodeProto* rounding = table_.producer(graph, node.input(0));
+    if (rounding == nullptr || !is_one(*rounding, "QuantizeLinear")) return std::nullopt;
+    const int home = table_.values()[static_cast<std::size_t>(table_.find(graph, node.input(0)))].graph;
+    if (!undoes(graph, node, home, *rounding)) return std::nullopt;
     undone.source = rounding->input(0);
-    undone.upper = upper_bound(rounded->graph, *rounding);
+    undone.upper = upper_bound(home, *rounding);
     return undone;
   }
 
@@ -117,7 +106,7 @@ class Finder {
   }
 
   std::optional<float> upper_bound(int graph, const NodeProto& rounding) const {
-    const NodeProto* source = producer(value(graph, rounding.input(0)));
+    const NodeProto* source = table_.producer(graph, rounding.input(0));
     if (source == nullptr || !may_precede_activation(*source)) return std::nullopt;
     const TensorProto* scale = constant(graph, rounding, 1);
     const TensorProto* zero_point = constant(graph, rounding, 2);

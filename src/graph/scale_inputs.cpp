@@ -94,6 +94,15 @@ ScaledInputs scale_inputs(const Model& model, const std::vector<InputScaling>& s
   return {Model(impl), std::move(scaled)};
 }
 
+bool is_scaled_input(const ValueTable& table, const std::string& value) {
+  const onnx::NodeProto* scaling = table.producer(0, value);
+  if (scaling == nullptr || scaling->op_type() != "Mul") return false;
+  const onnx::NodeProto* cast = table.producer(0, scaling->input(1));
+  if (cast == nullptr || cast->op_type() != "Cast") return false;
+  const onnx::TensorProto* halves = table.tensor(0, cast->input(0));
+  return halves != nullptr && halves->data_type() == onnx::TensorProto::FLOAT16;
+}
+
 std::int64_t scaling_bytes(std::int64_t channels) {
   constexpr std::int64_t kNodesAndNames = 1024;
   return kNodesAndNames + channels * static_cast<std::int64_t>(sizeof(std::uint16_t));

@@ -6,6 +6,8 @@
 
 #include "mpq/model.h"
 
+#include "graph/values.h"
+
 namespace mpq::graph {
 
 /// An input of products that is divided, channel by channel, by what their weights are multiplied with.
@@ -27,6 +29,9 @@ struct ScaledInputs {
   std::vector<std::string> scaled;
 };
 ScaledInputs scale_inputs(const Model& model, const std::vector<InputScaling>& scalings);
+
+/// True for what such a Mul gives, in the main graph.
+bool is_scaled_input(const ValueTable& table, const std::string& value);
 
 /// How many bytes a scaling of an input of so many channels adds to a file, at most.
 std::int64_t scaling_bytes(std::int64_t channels);

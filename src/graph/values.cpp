@@ -53,6 +53,18 @@ const onnx::TensorProto* ValueTable::tensor(const Value& value) const {
   return nullptr;
 }
 
+const onnx::TensorProto* ValueTable::tensor(int graph, const std::string& name) const {
+  const int value = find(graph, name);
+  return value < 0 || values_[at(value)].listed_as_input ? nullptr : tensor(values_[at(value)]);
+}
+
+const onnx::NodeProto* ValueTable::producer(int graph, const std::string& name) const {
+  const int index = find(graph, name);
+  if (index < 0 || values_[at(index)].origin != Value::Origin::kNode) return nullptr;
+  const Value& value = values_[at(index)];
+  return &graphs_[at(value.graph)].graph->node(value.index);
+}
+
 int ValueTable::define(int graph, const std::string& name, Value::Origin origin, int index, bool constant) {
   if (name.empty()) return -1;
   const auto [entry, is_new] = names_[at(graph)].try_emplace(name, static_cast<int>(values_.size()));

@@ -46,6 +46,11 @@ class ValueTable {
   bool constant_node(int graph, int node) const { return constant_[at(graph)][at(node)]; }
   /// The tensor of an initializer or of a Constant node's `value`; null for other values.
   const onnx::TensorProto* tensor(const Value& value) const;
+  /// The tensor that `name` is wired to inside `graph`; null for what is computed, left out, or the default of an
+  /// input.
+  const onnx::TensorProto* tensor(int graph, const std::string& name) const;
+  /// The node that makes what `name` means inside `graph`; null for inputs and initializers.
+  const onnx::NodeProto* producer(int graph, const std::string& name) const;
 
  private:
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }

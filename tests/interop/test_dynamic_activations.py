@@ -58,6 +58,7 @@ class DynamicActivationsTest(unittest.TestCase):
     def run_tool(self, *words):
         done = subprocess.run([TOOL, *words], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def written(self, rows, *options, opset=17, between="Tanh", outlier=None, channels=slice(0, 1)):
         """The written model and the samples it was made with."""
@@ -67,7 +68,7 @@ class DynamicActivationsTest(unittest.TestCase):
         if outlier is not None:
             inputs[:, :, 0, channels] = outlier
         np.savez(data, x=inputs)
-        self.run_tool("quantize", source, "--calibration", data, "--rounding", "nearest", "--force", "-q", "-o", target, *options)
+        self.report = self.run_tool("quantize", source, "--calibration", data, "--rounding", "nearest", "--force", "-q", "-o", target, *options)
         return onnx.load(target), inputs
 
     def operators(self, model):
@@ -146,6 +147,7 @@ class DynamicActivationsTest(unittest.TestCase):
         """One far outlier would take the range of x away from all its other numbers; its channel is divided, its weights multiplied."""
         model, inputs = self.written(24, "--compute", "auto", "--budget", "5.5bit", "--layer", "*=5bit", outlier=60)
         self.assertEqual(sum(op in FUSED for op in self.operators(model)), 3)
+        self.assertIn("int8 activations, equalized", " ".join(self.report.split()))
         shrink = divided(model, "x")
         self.assertLess(shrink[0], .6 * np.median(shrink))
         self.check_numbers(model, inputs)

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from sessions import session
 
@@ -133,15 +133,6 @@ class RequantizeTest(unittest.TestCase):
         done = self.tool("quantize", self.path("qdq.onnx"), "--budget", "6bit")
         self.assertEqual(done.returncode, 4, done.stderr)
         self.assertIn("--requantize", done.stderr)
-
-    def test_integers_of_other_operators_are_named(self):
-        model, _ = relu6_network()
-        onnx.save(model, self.path("float.onnx"))
-        quantize_dynamic(self.path("float.onnx"), self.path("dynamic.onnx"))
-        run = self.tool("quantize", self.path("dynamic.onnx"), "--requantize", "--budget", "6bit", "-o", self.path("q.onnx"))
-        self.assertEqual(run.returncode, 4)
-        self.assertIn("ConvInteger x2", run.stderr)
-        self.assertIn("does not take back", run.stderr)
 
     def test_analysis_and_inspection_see_the_same_layers(self):
         model, data = relu6_network()

@@ -29,7 +29,7 @@ const std::array kTable = {
            kQuantize | kAnalyze | kMerge | kPlan | kProfile | kReport, G::kFiles, &S::output},
     Option{"output", 'o', "PATH.npz", "write the outputs of all requests, one array per output with a leading axis over them",
            kRun, G::kFiles, &S::output},
-    Option{"requantize", 0, "", "take what the model's QuantizeLinear and DequantizeLinear nodes say back to floats first",
+    Option{"requantize", 0, "", "take a model that another tool quantized back to floats first",
            kReaders | kInspect, G::kFiles, &S::requantize},
     Option{"force", 0, "", "overwrite existing outputs (never an input)",
            kQuantize | kAnalyze | kMerge | kPlan | kProfile | kRun | kVerify | kReport | kCheck | kInspect, G::kFiles,

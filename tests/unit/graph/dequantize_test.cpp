@@ -1,10 +1,8 @@
-#include <algorithm>
-#include <cstring>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "model_files.h"
+#include "node_texts.h"
 #include "parsed_model.h"
 
 namespace mpq::graph {
@@ -12,6 +10,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::node_texts;
+using testing::numbers;
 
 class Dequantize : public testing::ModelFiles {
  protected:
@@ -23,28 +23,6 @@ class Dequantize : public testing::ModelFiles {
     return result;
   }
 };
-
-/// "y = Relu(x)" per node; constants as their names.
-std::vector<std::string> nodes(const Model& model) {
-  std::vector<std::string> texts;
-  for (const auto& node : model.impl().proto.graph().node()) {
-    std::string text = node.output(0) + " = " + node.op_type() + '(';
-    for (int i = 0; i < node.input_size(); ++i) text += (i > 0 ? ", " : "") + node.input(i);
-    texts.push_back(text + ')');
-  }
-  return texts;
-}
-
-std::vector<float> numbers(const Model& model, const std::string& name) {
-  const auto& tensors = model.impl().proto.graph().initializer();
-  const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.name() == name; });
-  if (found == tensors.end()) return {};
-  std::string scratch;
-  const auto bytes = raw_bytes(*found, *model.impl().store, scratch);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
 
 std::vector<std::string> tensors(const Model& model) {
   std::vector<std::string> names;
@@ -70,7 +48,7 @@ TEST_F(Dequantize, TakesOutAFullQdqConvolutionAndPutsItsActivationFunctionBack) 
       })");
   EXPECT_EQ(floats.weights, 2);
   EXPECT_EQ(floats.activations, 3);
-  EXPECT_THAT(nodes(floats.model),
+  EXPECT_THAT(node_texts(floats.model),
               ElementsAre("c = Conv(x, w, b_2)", "cd = Clip(c, cd_min, cd_max)", "y = MaxPool(cd)"));
   EXPECT_THAT(numbers(floats.model, "w"), ElementsAre(1, -2, 1.25, 1.75));
   EXPECT_THAT(numbers(floats.model, "b_2"), ElementsAre(2, -1));
@@ -89,7 +67,7 @@ TEST_F(Dequantize, BoundsAreAttributesInOldOpsets) {
         y = DequantizeLinear(q, s, low)
       })",
                                   10);
-  ASSERT_THAT(nodes(floats.model), ElementsAre("a = Add(x, x)", "y = Clip(a)"));
+  ASSERT_THAT(node_texts(floats.model), ElementsAre("a = Add(x, x)", "y = Clip(a)"));
   EXPECT_EQ(floats.model.impl().proto.graph().node(1).attribute(1).f(), 127.5F);
 }
 
@@ -112,7 +90,7 @@ TEST_F(Dequantize, RoundedFloatWeightsAreJustRead) {
         d = DequantizeLinear(q, s, z)
         y = MatMul(x, d)
       })");
-  EXPECT_THAT(nodes(floats.model), ElementsAre("y = MatMul(x, w)"));
+  EXPECT_THAT(node_texts(floats.model), ElementsAre("y = MatMul(x, w)"));
   EXPECT_THAT(tensors(floats.model), ElementsAre("w"));
 }
 
@@ -129,7 +107,7 @@ TEST_F(Dequantize, SharedWeightsStaySharedAlsoInBodies) {
                    else_branch = f () => (float[2,2] n) { n = Identity(ad) }>
       })");
   EXPECT_THAT(tensors(floats.model), ElementsAre("w_2", "ad_min", "ad_max"));
-  EXPECT_THAT(nodes(floats.model),
+  EXPECT_THAT(node_texts(floats.model),
               ElementsAre("a = MatMul(x, w_2)", "b = MatMul(a, w_2)", "ad = Clip(b, ad_min, ad_max)", "y = If(c)"));
   const auto& body = floats.model.impl().proto.graph().node(3).attribute(0).g();
   EXPECT_EQ(body.node(0).input(1), "w_2");
@@ -181,7 +159,7 @@ TEST_F(Dequantize, ARoundingThatOthersReadStays) {
         d = DequantizeLinear(q, s, z)
         y = Relu(d)
       })");
-  EXPECT_THAT(nodes(floats.model), ElementsAre("q = QuantizeLinear(x, s, z)", "y = Relu(x)"));
+  EXPECT_THAT(node_texts(floats.model), ElementsAre("q = QuantizeLinear(x, s, z)", "y = Relu(x)"));
 }
 
 }  // namespace
