@@ -25,6 +25,8 @@ WrittenLayer written_grid(const Layer& layer, const StorageForm& form, bool dyna
       return {layer.name, "int4 kernel", ""};
     case StorageForm::Run::kStatic:
       return {layer.name, "int8 kernel with int8 activations", ""};
+    case StorageForm::Run::kLookup:
+      return {layer.name, "int8 rows, floats once they are looked up", ""};
     case StorageForm::Run::kFolded:
       break;
   }
@@ -105,6 +107,7 @@ class PlanWriter {
     writer_.write_grid(index, form, given);
     if (fixed) writer_.write_bias(index, *forms_.integers, given);
     if (dynamic) writer_.write_dynamic_activations(index);
+    if (form.run == StorageForm::Run::kLookup) writer_.write_lookup(index, form, given);
   }
 
   quant::QuantizedTensor numbers_of(std::size_t index, const Candidate& candidate,

@@ -9,10 +9,11 @@
 
 #include <onnx/onnx_pb.h>
 
+#include "graph/scopes.h"
+
 namespace mpq::encode {
 
-/// Domain of the model-local functions mpq writes.
-inline constexpr const char* kFunctionDomain = "mpq";
+using graph::kFunctionDomain;
 
 onnx::AttributeProto int_attribute(const std::string& name, std::int64_t value);
 onnx::AttributeProto ints_attribute(const std::string& name, const std::vector<std::int64_t>& values);
@@ -55,13 +56,15 @@ class FunctionBody {
   /// `attribute` of the last node is taken from the calling node's attribute `source`.
   void bind_last(const std::string& attribute, onnx::AttributeProto::AttributeType type, const std::string& source);
 
+  /// An attribute of the calling node that no node of the body need read.
+  void declare(const std::string& attribute);
+
   /// Ends the function: `value` is what it returns.
   onnx::FunctionProto finish(const std::string& value);
 
  private:
   std::string next_name();
   std::string constant_tensor(onnx::TensorProto tensor);
-  void declare(const std::string& attribute);
 
   std::int64_t opset_;
   onnx::FunctionProto function_;

@@ -36,11 +36,22 @@ IntegerSite gemm_site(const graph::ValueTable& table, const onnx::NodeProto& nod
   return {true, transposed, {}};
 }
 
+IntegerSite lookup_site(const onnx::NodeProto& node, const Layer& layer) {
+  const bool by_row = layer.shape[0] > 1 && layer.channel_axes == std::vector<int>{0};
+  if (!by_row || graph::int_attribute(node, "axis", 0) != 0) {
+    return no("integers are looked up by rows that have scales of their own only");
+  }
+  IntegerSite site{true, false, {}};
+  site.lookup = true;
+  return site;
+}
+
 IntegerSite site_of(const graph::ValueTable& table, const Layer& layer, const WeightSite& site, std::int64_t opset) {
   if (opset < graph::kScalePerChannel) {
     return no("integer kernels need a scale per channel, which opset " + std::to_string(opset) + " lacks (13 has it)");
   }
-  if (layer.op != "MatMul" && layer.op != "Gemm") {
+  const bool is_lookup = layer.op == "Gather";
+  if (layer.op != "MatMul" && layer.op != "Gemm" && !is_lookup) {
     return no("no integer kernel runs " + layer.op + " with float activations");
   }
   if (layer.dtype != "float32")
@@ -53,9 +64,10 @@ IntegerSite site_of(const graph::ValueTable& table, const Layer& layer, const We
   if (value.reads.size() != 1 || value.graph_output) return no("the weight has more than one reader");
   const graph::Read& read = value.reads[0];
   const onnx::NodeProto& node = table.node(read);
-  if (read.graph != 0 || read.input != 1 || node.op_type() != layer.op) {
-    return no("the weight does not enter the product directly");
+  if (read.graph != 0 || read.input != (is_lookup ? 0 : 1) || node.op_type() != layer.op) {
+    return no("the weight does not enter the operator directly");
   }
+  if (is_lookup) return lookup_site(node, layer);
   IntegerSite result = layer.op == "Gemm" ? gemm_site(table, node, layer) : IntegerSite{true, false, {}};
   result.equalized = graph::is_scaled_input(table, node.input(0));
   if (result.possible && layer.channel_axes != std::vector<int>{result.transposed ? 0 : 1}) {

@@ -16,6 +16,7 @@ struct IntegerSite {
   std::string reason = {};   ///< where not possible: one sentence
   bool activations = false;  ///< its activations are integers too: the weight keeps its layout
   bool equalized = false;    ///< it reads an input that was divided channel by channel (graph::scale_inputs)
+  bool lookup = false;       ///< a Gather: rows of integers are looked up and become floats afterwards
 };
 
 /// Looks at every layer of the model. Parallel to Model::layers().

@@ -86,6 +86,11 @@ ModelWriter::Parts ModelWriter::grid_parts(std::size_t layer, const StorageForm&
   std::vector<std::string> inputs;
   for (const TensorPlan& tensor : parts.tensors) inputs.push_back(tensor.name);
   parts.node = unpack_node(described, form, impl_.opset, unit, inputs, name.weight);
+  if (form.run == StorageForm::Run::kLookup) {
+    constexpr const char* kLongName = "a_1000000";  // the name it gets is taken when it is written
+    const onnx::NodeProto& lookup = lookup_of(*proto_.mutable_graph(), name.weight);
+    parts.behind = scale_rows_node(lookup, kLongName, name.scales, unit, blocks_of_row(described, form), impl_.opset);
+  }
   return parts;
 }
 
@@ -219,6 +224,12 @@ void ModelWriter::write_activations(const StaticForm& form) { static_writer_.rou
 
 void ModelWriter::write_dynamic_activations(std::size_t layer) {
   static_writer_.round_as_it_comes(names(layer).weight);
+}
+
+void ModelWriter::write_lookup(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers) {
+  const Names& name = names(layer);
+  static_writer_.scale_rows(name.weight, name.scales, numbers != nullptr ? numbers->scale_multiplier : 1,
+                            blocks_of_row(impl_.layers[layer], form));
 }
 
 std::int64_t ModelWriter::skeleton_bytes() const { return graph::serialized_size(proto_, *store_, "").model_bytes; }

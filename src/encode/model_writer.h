@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -48,12 +49,18 @@ class ModelWriter {
   /// For a layer written by write_grid.
   void write_dynamic_activations(std::size_t layer);
 
+  /// Before: weight -> Gather(i)                       After: weight (int8) -> Gather(i) -> ScaleRows(w<i>.s, i)
+  /// For a layer written by write_grid; `numbers` null: of the right size only.
+  void write_lookup(std::size_t layer, const StorageForm& form, const quant::QuantizedTensor* numbers);
+
   /// Bytes the model file would have now, without the nodes and functions of the weights written so far.
   std::int64_t skeleton_bytes() const;
 
   struct Parts {
     std::vector<TensorPlan> tensors;
     onnx::NodeProto node;
+    std::optional<onnx::NodeProto> behind =
+        {};  ///< of rows that are looked up, no smaller than the one that is written
   };
   /// What write_grid and write_half add to the graph for one layer.
   Parts grid_parts(std::size_t layer, const StorageForm& form, float unit);

@@ -74,7 +74,7 @@ TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const std::s
     plan.dims = {plan.bytes};
     return plan;
   }
-  const bool folded_blocks = form.run == StorageForm::Run::kFolded && form.block > 0;
+  const bool folded_blocks = form.scales_broadcast() && form.block > 0;
   plan.dims = folded_blocks ? layout_of(layer, form).view_shape : layer.shape;
   if (form.transposed) std::swap(plan.dims[0], plan.dims[1]);
   const bool nibbles = form.store == StorageForm::Store::kInt4;
@@ -100,7 +100,7 @@ TensorPlan rows_plan(const StorageForm& form, const std::string& name) {
 TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name) {
   const std::vector<std::int64_t> broadcast = layout_of(layer, form).scale_shape;
   TensorPlan plan{name, onnx::TensorProto::FLOAT16, {}, 2 * product(broadcast)};
-  if (form.run == StorageForm::Run::kFolded) {
+  if (form.scales_broadcast()) {
     std::size_t first = 0;  // leading axes of 1 broadcast by themselves
     while (first < broadcast.size() && broadcast[first] == 1) ++first;
     plan.dims.assign(broadcast.begin() + static_cast<std::ptrdiff_t>(first), broadcast.end());

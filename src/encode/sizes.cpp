@@ -44,6 +44,8 @@ std::int64_t tensor_bytes(const TensorPlan& plan) {
 
 std::int64_t parts_bytes(const ModelWriter::Parts& parts) {
   std::int64_t bytes = message_bytes(parts.node);
+  // Its first input is what the node in front gives now, in the place of this one's output.
+  if (parts.behind) bytes += message_bytes(*parts.behind) + field_bytes(parts.behind->input(0).size());
   for (const TensorPlan& tensor : parts.tensors) bytes += tensor_bytes(tensor);
   return bytes;
 }
@@ -98,6 +100,16 @@ std::int64_t external_slack(const Model::Impl& impl, const SizeTable& table) {
                        kTensorsPerLayer * static_cast<std::int64_t>(table.file_bytes.size()));
 }
 
+/// Functions that candidates of several layers share beside their own.
+std::int64_t shared_function_bytes(const std::vector<IntegerSite>& sites, std::int64_t opset) {
+  if (std::ranges::none_of(sites, &IntegerSite::lookup)) return 0;
+  std::int64_t bytes = 0;
+  for (const bool blocks : {false, true}) {
+    bytes += field_bytes(static_cast<std::int64_t>(scale_rows_function(blocks, opset).ByteSizeLong()), 2);
+  }
+  return bytes;
+}
+
 std::int64_t import_bytes() {
   onnx::OperatorSetIdProto import;
   import.set_domain(kFunctionDomain);
@@ -150,6 +162,7 @@ SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate
   table.facts.base_bytes = remaining;
   table.facts.functions = functions.all();
   table.facts.fixed_bytes = import_bytes() + length_slack(impl) + external_slack(impl, table) +
+                            shared_function_bytes(sites, impl.opset) +
                             plan_entry_bound(layer_names, {headings.begin(), headings.end()});
   return table;
 }

@@ -8,6 +8,7 @@
 
 #include "mpq/error.h"
 
+#include "encode/storage_form.h"
 #include "graph/erase_if.h"
 #include "graph/topology.h"
 
@@ -232,6 +233,17 @@ void StaticWriter::round_as_it_comes(const std::string& weight) {
   *graph.add_node() = call(kRoundDynamic, {rounded->first}, rounded->second);
 }
 
+void StaticWriter::scale_rows(const std::string& weight, const std::string& scales, float unit_scale,
+                              std::int64_t blocks) {
+  onnx::GraphProto& graph = *model_.mutable_graph();
+  onnx::NodeProto& lookup = lookup_of(graph, weight);
+  const std::string integers = names_.take("a");
+  onnx::NodeProto node = scale_rows_node(lookup, integers, scales, unit_scale, blocks, opset_);
+  lookup.set_output(0, integers);
+  *graph.add_node() = std::move(node);
+  scaled_rows_.insert(blocks > 0);
+}
+
 /// MatMul -> Relu or Clip -> Round8bitDynamic: ONNX Runtime takes the activation function into the product only where
 /// its output has a fixed grid, and otherwise fuses nothing. A guard behind the product lets it be fused. The value may
 /// have been divided on its way (graph::scale_inputs).
@@ -260,11 +272,12 @@ void StaticWriter::remove_unread(const std::set<std::string>& constants) {
 
 std::vector<onnx::FunctionProto> StaticWriter::finish() {
   for (const auto& [value, rounded] : dynamic_) guard_product_before(value);
-  if (rounds_ || !dynamic_.empty()) graph::sort_nodes(*model_.mutable_graph()->mutable_node());
+  if (rounds_ || !dynamic_.empty() || !scaled_rows_.empty()) graph::sort_nodes(*model_.mutable_graph()->mutable_node());
   std::vector<onnx::FunctionProto> result;
   if (rounds_) result.push_back(round_function(opset_));
   if (!dynamic_.empty()) result.push_back(dynamic_round_function(opset_));
   if (has_bias_) result.push_back(bias_function(opset_));
+  for (const bool blocks : scaled_rows_) result.push_back(scale_rows_function(blocks, opset_));
   return result;
 }
 

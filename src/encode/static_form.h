@@ -64,6 +64,10 @@ class StaticWriter {
   /// Before: a -> MatMul(weight)     After: a -> Round8bitDynamic -> MatMul(weight); one for all that read a
   void round_as_it_comes(const std::string& weight);
 
+  /// Before: weight -> Gather(indices)     After: weight (int8) -> Gather(indices) -> ScaleRows(scales, indices)
+  /// `blocks`: how many scales a row has; 0 for one.
+  void scale_rows(const std::string& weight, const std::string& scales, float unit_scale, std::int64_t blocks);
+
   /// Puts the new nodes in order and returns the functions they call.
   std::vector<onnx::FunctionProto> finish();
 
@@ -81,6 +85,7 @@ class StaticWriter {
   graph::NamePool& names_;
   std::int64_t opset_;
   bool rounds_ = false, has_bias_ = false;
+  std::set<bool> scaled_rows_;                  // with blocks or without
   std::map<std::string, std::string> dynamic_;  // what products read -> rounded
   std::set<std::string> replaced_;              // float biases
 };

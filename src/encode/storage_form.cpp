@@ -31,6 +31,10 @@ void choose_run(const Layer& layer, const Candidate& candidate, std::int64_t ops
                 StorageForm& form) {
   form.reason = site.reason;
   if (!site.possible) return;
+  if (site.lookup) {
+    form.run = StorageForm::Run::kLookup;
+    return;
+  }
   if (site.activations) {
     form.run = StorageForm::Run::kStatic;
     form.axis = layer.channel_axes.at(0);
@@ -82,6 +86,7 @@ std::string StorageForm::function_name() const {
   if (tail) name += "Tail";
   if (run == Run::kInt8) name += "Int8";
   if (run == Run::kInt4) name += "Int4";
+  if (run == Run::kLookup) name += "Lookup";
   if (run == Run::kStatic) name += axis == 0 ? "Rows" : "Columns";
   if (dtype == "float16") name += "Half";
   if (dtype == "bfloat16") name += "BFloat16";
@@ -113,6 +118,7 @@ onnx::TensorProto::DataType element_type(const std::string& dtype) {
 }
 
 onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset) {
+  if (form.run == StorageForm::Run::kLookup) return lookup_function(form, opset);
   return form.run == StorageForm::Run::kFolded ? folded_function(form, opset) : integer_function(form, opset);
 }
 
@@ -121,7 +127,7 @@ std::string stored_numbers(FunctionBody& body, const StorageForm& form) {
   if (form.store != StorageForm::Store::kPlanes) return "packed";
   std::string numbers = form.codebook ? look_up(body, form) : unpack(body, "packed", form.bits);
   if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
-  const bool view = form.run == StorageForm::Run::kFolded && form.block > 0;
+  const bool view = form.scales_broadcast() && form.block > 0;
   return body.reshape(numbers, body.integers_from(view ? "view" : "shape"));
 }
 
@@ -142,7 +148,7 @@ onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::in
     return node;
   }
   const bool planes = form.store == StorageForm::Store::kPlanes;
-  const bool folded = form.run == StorageForm::Run::kFolded;
+  const bool folded = form.scales_broadcast();
   if (form.tail) *node.add_attribute() = caller_count("count", layer.parameters, opset);
   if (planes && folded && form.block > 0) {
     const auto layout = quant::scale_layout(layer, {form.bits, "grid", form.block});

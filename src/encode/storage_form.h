@@ -17,8 +17,8 @@ namespace mpq::encode {
 struct StorageForm {
   enum class Store { kPlanes, kInt8, kInt4 };  ///< packed bytes, or a tensor of the type itself
   /// folded to floats at load; feeding a kernel that multiplies float activations with integers; or one whose
-  /// activations are integers too
-  enum class Run { kFolded, kInt8, kInt4, kStatic };
+  /// activations are integers too; or a table of integers whose rows become floats when they are looked up
+  enum class Run { kFolded, kInt8, kInt4, kStatic, kLookup };
 
   int bits = 0;
   int block = 0;
@@ -40,6 +40,8 @@ struct StorageForm {
   bool turned = false;  ///< then: the weight is put together row by row, and the rows are no leading axes of it
 
   bool has_row_widths() const { return !row_classes.empty(); }
+  /// The scales broadcast to the weight, or to its view in blocks; else they lie as DequantizeLinear takes them.
+  bool scales_broadcast() const { return run == Run::kFolded || run == Run::kLookup; }
   /// Name of the model-local function that unpacks it: "Unpack3bit", "Unpack4bitBlocksInt4", "Unpack3bitCodebook",
   /// "Unpack245bitMixed", ...
   std::string function_name() const;
@@ -62,6 +64,17 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
 onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset);
 onnx::FunctionProto folded_function(const StorageForm& form, std::int64_t opset);   // form_folded.cpp
 onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset);  // form_integer.cpp
+onnx::FunctionProto lookup_function(const StorageForm& form, std::int64_t opset);   // form_lookup.cpp
+
+/// What turns rows of integers that were looked up into floats; `blocks`: each row has several scales.
+onnx::FunctionProto scale_rows_function(bool blocks, std::int64_t opset);  // form_lookup.cpp
+/// The node that calls it behind `lookup`, whose output is to be called `integers`; `blocks`: how many scales a row
+/// has, 0 for one.
+onnx::NodeProto scale_rows_node(const onnx::NodeProto& lookup, const std::string& integers, const std::string& scales,
+                                float unit, std::int64_t blocks, std::int64_t opset);
+std::int64_t blocks_of_row(const Layer& layer, const StorageForm& form);  ///< for scale_rows_node
+/// The Gather that reads the weight. Throws Error{kInternal} where there is none.
+onnx::NodeProto& lookup_of(onnx::GraphProto& graph, const std::string& weight);
 
 /// Writes the nodes that bring the stored numbers into the weight's shape (folded blocks: their view): integers, as
 /// floats where unpacking or the tensor gives that.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "graph/scopes.h"
 #include "graph/values.h"
 
 namespace mpq::graph {
@@ -46,6 +47,7 @@ struct FunctionWeights::Query {
 
 FunctionWeights::FunctionWeights(const onnx::ModelProto& model) {
   for (const auto& function : model.functions()) {
+    if (function.domain() == kFunctionDomain) continue;  // what mpq packed is no weight any more, nor are its scales
     functions_.emplace(Id(plain_domain(function.domain()), function.name(), function.overload()), &function);
   }
 }

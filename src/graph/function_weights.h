@@ -22,7 +22,7 @@ class FunctionWeights {
   explicit FunctionWeights(const onnx::ModelProto& model);
 
   /// The role of the stored tensor behind input `input` of `call`, seen through `map`, where the function passes that
-  /// input to an operator as its weight; empty where it does not, or where `call` is no call.
+  /// input to an operator as its weight; empty where it does not, or where `call` is no call or one of mpq's own.
   std::optional<WeightRole> role(const onnx::NodeProto& call, int input, const AxisMap& map,
                                  const std::vector<std::int64_t>& stored_shape) const;
 

@@ -12,6 +12,9 @@
 
 namespace mpq::graph {
 
+/// Domain of the model-local functions mpq writes.
+inline constexpr const char* kFunctionDomain = "mpq";
+
 /// One graph of a model's nesting: the main graph, or a body of an If, Loop or Scan node.
 struct NestedGraph {
   std::string path;  ///< "" for the main graph, else as in Layer::graph: "If_0/then_branch"

@@ -100,7 +100,10 @@ bool is_integer_kernel(const std::string& op) {
 
 std::vector<WeightNode> weight_nodes(const onnx::ModelProto& model, const graph::ValueTable& table) {
   std::set<std::pair<std::string, std::string>> functions;
-  for (const auto& function : model.functions()) functions.emplace(function.domain(), function.name());
+  // mpq's own that are not constant round activations or scale rows that were looked up.
+  for (const auto& function : model.functions()) {
+    if (function.domain() != graph::kFunctionDomain) functions.emplace(function.domain(), function.name());
+  }
   std::vector<WeightNode> result;
   for (int g = 0; g < static_cast<int>(table.graphs().size()); ++g) {
     const onnx::GraphProto& graph = *table.graphs()[static_cast<std::size_t>(g)].graph;

@@ -89,5 +89,5 @@ class StoredWeight:
 def stored_weights(model):
     tensors = {t.name: t for t in model.graph.initializer}
     mine = [n for n in model.graph.node
-            if n.domain == "mpq" or (n.op_type == "Cast" and re.match(r"w\d+\.h", n.input[0]))]
+            if (n.domain == "mpq" and n.op_type.startswith("Unpack")) or (n.op_type == "Cast" and re.match(r"w\d+\.h", n.input[0]))]
     return [StoredWeight(node, tensors) for node in mine]

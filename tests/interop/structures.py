@@ -36,7 +36,7 @@ class Structure:
 
     def input(self, name, *shape, integers_below=None):
         if integers_below:
-            self.feed[name] = self.random.integers(0, integers_below, shape)
+            self.feed[name] = np.asarray(self.random.integers(0, integers_below, shape))
         else:
             self.feed[name] = self.random.standard_normal(shape).astype(self.element)
         kind = helper.np_dtype_to_tensor_dtype(self.feed[name].dtype)
@@ -96,6 +96,13 @@ def gather(opset):
     ids = s.input("ids", 3, 5, integers_below=40)
     s.node("Gather", [s.initializer("embedding.weight", 40, 32), ids], "Y")
     return s.model(3)
+
+
+def gather_one(opset):
+    s = Structure(opset)
+    s.node("Gather", [s.initializer("embedding.weight", 40, 32), s.input("id", integers_below=40)], "row")
+    s.node("Neg", ["row"], "Y")
+    return s.model(1)
 
 
 def lstm(opset):
@@ -176,6 +183,7 @@ STRUCTURES = {
     "matmul_odd": lambda o: matmul(o, 51, 13),
     "matmul_batched": batched_matmul,
     "gather": gather,
+    "gather_one": gather_one,
     "lstm": lstm,
     "constant_node": in_constant_node,
     "transpose": through_transpose,

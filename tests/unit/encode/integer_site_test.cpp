@@ -48,6 +48,21 @@ TEST_F(IntegerSites, GemmsInTheirPlainForm) {
   EXPECT_THAT(gemm("", ", b2").reason, HasSubstr("a bias only where it is constant"));
 }
 
+TEST_F(IntegerSites, RowsAreLookedUpAlongTheFirstAxis) {
+  const std::string table = "g (int64[3] x) => (float[3,16] y) <float[16,16] w = {0}> { y = Gather";
+  EXPECT_TRUE(site(table + "(w, x) }").lookup);
+  EXPECT_TRUE(site(table + "<axis = 0>(w, x) }").possible);
+  EXPECT_THAT(site("g (int64[3] x) => (float[16,3] y) <float[16,16] w = {0}> { y = Gather<axis = 1>(w, x) }").reason,
+              HasSubstr("by rows"));
+  EXPECT_THAT(site("g (int64[3] x) => (float[3,256] y) <float[1,256] w = {0}> { y = Gather(w, x) }").reason,
+              HasSubstr("by rows"));
+  EXPECT_THAT(site("g (int64[3] x) => (float[3,16] y) <float[16,16] w = {0}> "
+                   "{ a = Gather(w, x) b = MatMul(a, w) y = Add(a, b) }")
+                  .reason,
+              HasSubstr("more than one reader"));
+  EXPECT_FALSE(site(table + "(w, x) }", 12).possible);
+}
+
 TEST_F(IntegerSites, OtherOperatorsHaveNoKernel) {
   EXPECT_THAT(site(kConvolutions).reason, HasSubstr("no integer kernel runs Conv"));
   EXPECT_THAT(site("g (float[4,2,8] x) => (float[4,2,8] y) <float[4,8,8] w = {0}> { y = MatMul(x, w) }").reason,
@@ -61,7 +76,7 @@ TEST_F(IntegerSites, WeightsMustBeReadOnceAndDirectly) {
       HasSubstr("more than one reader"));
   EXPECT_THAT(
       site("g (float[2,16] x) => (float[2,16] y) <float[16,16] w = {0}> { t = Transpose(w)  y = MatMul(x, t) }").reason,
-      HasSubstr("does not enter the product directly"));
+      HasSubstr("does not enter the operator directly"));
   EXPECT_FALSE(site("g (float[16,2] x) => (float[16,2] y) <float[16,16] w = {0}> { y = MatMul(w, x) }").possible);
 }
 
