@@ -1,4 +1,3 @@
-#include <chrono>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -235,14 +234,11 @@ TEST(Html, FiguresThatAreNoNumbersBreakNothing) {
   }
 }
 
-TEST(Html, StaysSmallAndFast) {
+TEST(Html, StaysSmall) {
   const auto points = [](const RunRecord& run) { return std::vector<Plan>(56, *run.plan); };
   const RunRecord usual = large_run(100), large = large_run(1000);
   EXPECT_LT(page(usual, points(usual)).size(), 700'000U);
-  const auto begin = std::chrono::steady_clock::now();
   EXPECT_LT(page(large, points(large)).size(), 5'000'000U);
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-  EXPECT_LT(spent.count(), 2.0);
 }
 
 }  // namespace
