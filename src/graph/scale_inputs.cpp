@@ -5,6 +5,7 @@
 
 #include "mpq/error.h"
 
+#include "graph/graph_writer.h"
 #include "graph/model_impl.h"
 #include "graph/replace_numbers.h"
 #include "graph/scopes.h"
@@ -43,10 +44,7 @@ std::string divide(onnx::GraphProto& graph, NamePool& names, const std::string& 
   tensor.set_raw_data(halves.data(), halves.size() * sizeof(std::uint16_t));
   const std::string floats = names.take(tensor.name() + ".f"), scaled = names.take(input + "_equalized");
   onnx::NodeProto& cast = *graph.add_node() = node("Cast", {tensor.name()}, floats);
-  onnx::AttributeProto& to = *cast.add_attribute();
-  to.set_name("to");
-  to.set_type(onnx::AttributeProto::INT);
-  to.set_i(onnx::TensorProto::FLOAT);
+  set_int(cast, "to", onnx::TensorProto::FLOAT);
   *graph.add_node() = node("Mul", {input, floats}, scaled);
   return scaled;
 }

@@ -9,7 +9,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import numpy as np
@@ -19,7 +18,7 @@ from onnx import numpy_helper
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
 
 from sessions import session
-from test_requantize import Samples
+from test_requantize import InFolder, Samples
 
 logging.disable(logging.WARNING)
 TOOL = None
@@ -114,15 +113,7 @@ def relative(found, wanted):
     return np.sum((found - wanted) ** 2) / np.sum(wanted**2)
 
 
-class IntegerOperatorsTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
+class IntegerOperatorsTest(InFolder):
     def taken_back(self, name, left=()):
         command = ["quantize", self.path(name), "--requantize", "--budget", "1GB", "--keep", "*", "-q", "--force", "--effort", "1"]
         done = subprocess.run([TOOL, *command, "-o", self.path("out.onnx")], capture_output=True, text=True)

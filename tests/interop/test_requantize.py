@@ -72,7 +72,7 @@ def dequantized_weights(quantized):
     return found
 
 
-class RequantizeTest(unittest.TestCase):
+class InFolder(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -81,6 +81,8 @@ class RequantizeTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
+
+class RequantizeTest(InFolder):
     def tool(self, *words):
         return subprocess.run([TOOL, *words], capture_output=True, text=True)
 

@@ -1,9 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "model_files.h"
-#include "node_texts.h"
-#include "parsed_model.h"
+#include "dequantized_models.h"
 
 namespace mpq::graph {
 namespace {
@@ -13,16 +11,7 @@ using ::testing::IsEmpty;
 using testing::node_texts;
 using testing::numbers;
 
-class Dequantize : public testing::ModelFiles {
- protected:
-  /// `body` is a graph in text form.
-  Dequantized from(const std::string& body, int opset = 17) {
-    Dequantized result = dequantize(load(testing::from_text(
-        "<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) + ", \"com.microsoft\" : 1]> " + body)));
-    testing::expect_valid(result.model.impl().proto);
-    return result;
-  }
-};
+class Dequantize : public testing::DequantizedModels {};
 
 std::vector<std::string> tensors(const Model& model) {
   std::vector<std::string> names;

@@ -6,24 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "model_files.h"
-#include "node_texts.h"
-#include "parsed_model.h"
+#include "dequantized_models.h"
 
 namespace mpq::graph {
 namespace {
 
 using ::testing::ElementsAre;
 
-class IntegerOperators : public testing::ModelFiles {
- protected:
-  Dequantized from(const std::string& body, int opset = 17) {
-    Dequantized result = dequantize(load(testing::from_text(
-        "<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) + ", \"com.microsoft\" : 1]> " + body)));
-    testing::expect_valid(result.model.impl().proto);
-    return result;
-  }
-};
+class IntegerOperators : public testing::DequantizedModels {};
 
 TEST_F(IntegerOperators, AChainOfIntegersBecomesAChainOfFloats) {
   const Dequantized floats = from(R"(

@@ -6,8 +6,21 @@
 #include <vector>
 
 #include "graph/model_impl.h"
+#include "model_files.h"
+#include "parsed_model.h"
 
 namespace mpq::graph::testing {
+
+class DequantizedModels : public ModelFiles {
+ protected:
+  /// What dequantize() makes of `body`, a graph in text form.
+  Dequantized from(const std::string& body, int opset = 17) {
+    Dequantized result = dequantize(load(from_text("<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) +
+                                                   ", \"com.microsoft\" : 1]> " + body)));
+    expect_valid(result.model.impl().proto);
+    return result;
+  }
+};
 
 /// "y = Relu(x)" per node; constants as their names.
 inline std::vector<std::string> node_texts(const Model& model) {
