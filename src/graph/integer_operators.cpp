@@ -135,7 +135,13 @@ class Rewriter {
     if (steps.size() != 1 || others.empty()) {
       std::string product = out_.fresh(node.input(operands.bias) + "_scale");
       out_.add("Mul", {one, other}, product);
-      return product;
+      if (alpha == 1) return product;
+      TensorProto factor;
+      factor.set_data_type(TensorProto::FLOAT);
+      factor.add_float_data(alpha);
+      const std::string scaled = out_.fresh(product);
+      out_.add("Mul", {product, out_.constant("alpha", std::move(factor))}, scaled);
+      return scaled;
     }
     TensorProto scale;
     scale.set_data_type(TensorProto::FLOAT);

@@ -111,6 +111,20 @@ TEST_F(IntegerOperators, BodiesAreRewrittenWithinTheirNodes) {
   EXPECT_EQ(body.node(0).input(0), "x");
 }
 
+TEST_F(IntegerOperators, TheBiasOfAGemmHasItsFactorInTheScale) {
+  const std::string gemm = R"(
+      <float t = {0.5}, float c = {0.25}, uint8 z = {3}, int8[2,2] w = {1, 2, 3, 4}, int8 wz = {0}, int32[2] b = {8, -8}> {
+        s = Identity(t)
+        q = QuantizeLinear(x, s, z)
+        r = com.microsoft.QGemm<alpha = 2.0>(q, s, z, w, c, wz, b, c, z)
+        y = DequantizeLinear(r, c, z)
+      })";
+  const Dequantized floats = from("g (float[2,2] x) => (float[2,2] y) " + gemm);
+  const auto texts = testing::node_texts(floats.model);
+  EXPECT_THAT(texts, ::testing::Contains("b_scale_2 = Mul(b_scale, alpha)"));
+  EXPECT_THAT(texts, ::testing::Contains("b_floats = DequantizeLinear(b, b_scale_2)"));
+}
+
 TEST_F(IntegerOperators, SoftmaxOfAnotherOperatorSetStays) {
   for (const int meant : {11, 13}) {
     const Dequantized result = from(R"(
