@@ -94,7 +94,7 @@ void fill_sizes(const Model& model, encode::RunForm run_form, Sensitivity& score
     }
     for (const CandidateScore& score : layers.back()->candidates) list.push_back(score.candidate);
   }
-  const encode::SizeTable table = encode::size_table(model, candidates, run_form);
+  const encode::SizeTable table = encode::size_table(model, candidates, run_form, scores.settings.portable);
   scores.size = table.facts;
   scores.size.quantizable_parameters = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {

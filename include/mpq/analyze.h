@@ -46,6 +46,9 @@ struct AnalyzeOptions {
   /// "packed": every width as few bytes as it has. "fast": only what a runtime need not unpack when it loads the model:
   /// 8 bits, 4 bits from opset 21 on, half floats.
   std::string store = "packed";
+  /// The file is for processors without VNNI, where 8 bits saturate, and for ONNX Runtime from 1.17 on, whose older
+  /// versions lack arithmetic on 8-bit integers: no 8 bits, no codebooks, no widths of rows, operators that all have.
+  bool portable = false;
   /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
   std::string scale_fit = "mse";
   std::uint64_t seed = 1;

@@ -50,6 +50,7 @@ struct Plan {
   double optimality_gap = 0;      ///< (predicted - lower_bound) / predicted; 0 when predicted is 0
   bool uniform = false;
   std::string scale_fit = "mse";  ///< taken over from the analysis
+  bool portable = false;          ///< taken over from the analysis: AnalyzeOptions::portable
   std::string rounding =
       "auto";  ///< "nearest" | "data-free" | "second-order" | "sequential" | "auto": left to QuantizeOptions::rounding
   std::string compute = "auto";    ///< "float" | "int8" | "auto"

@@ -41,6 +41,7 @@ struct AnalyzeSettings {
   std::vector<int> bits;          ///< candidate widths
   bool antithetic = true;         ///< random laws only
   std::string scale_fit = "mse";  ///< "mse" | "minmax"
+  bool portable = false;          ///< AnalyzeOptions::portable
   int probes = 0;                 ///< reverse passes per sample; 0 where the engine makes none
 
   bool operator==(const AnalyzeSettings&) const = default;

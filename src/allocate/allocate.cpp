@@ -207,6 +207,7 @@ class Allocator {
     plan.limit_bytes = limit.limit_bytes;
     plan.uniform = options_.uniform;
     plan.scale_fit = scores_.settings.scale_fit;
+    plan.portable = scores_.settings.portable;
     plan.compute = options_.compute;
     double variance = 0;
     for (std::size_t i = 0; i < selection.size(); ++i) {

@@ -51,6 +51,9 @@ void AnalyzeOptions::validate() const {
   const auto offered = [&](const char* form) { return std::find(forms.begin(), forms.end(), form) != forms.end(); };
   require(store == "packed" || !(offered("rows") || offered("codebook")),
           "Rows and codebooks are unpacked when the model is loaded; a fast store has none.", "--store");
+  require(!portable || !(offered("rows") || offered("codebook") || std::count(bits.begin(), bits.end(), 8) > 0),
+          "Portable files hold neither integers of 8 bits, which entries of codebooks are too, nor widths of rows.",
+          "--portable");
   require(!shard || !(offered("rows") || offered("codebook")),
           "Rows and codebooks are made of the prices of the whole analysis; a part of it cannot offer them.",
           "--shard");

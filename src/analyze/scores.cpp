@@ -63,6 +63,7 @@ AnalyzeSettings settings_of(const AnalyzeOptions& options, const Reference& refe
   settings.bits = options.bits;
   settings.antithetic = options.antithetic;
   settings.scale_fit = options.scale_fit;
+  settings.portable = options.portable;
   return settings;
 }
 

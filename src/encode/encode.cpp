@@ -41,6 +41,7 @@ class PlanWriter {
         layers_(quantizable_layers(model)),
         candidates_(planned_candidates(model, plan)),
         forms_(forms),
+        portable_(plan.portable),
         sites_(forms.run_form == RunForm::kInteger ? integer_sites(model) : float_sites(model)),
         writer_(model, forms.to_disk) {
     for (const auto& [layer, reason] : forms.folded) sites_.at(layer) = {false, false, reason};
@@ -92,7 +93,7 @@ class PlanWriter {
       write_half(index, quantized != nullptr);
       return;
     }
-    const StorageForm form = storage_form(layer, candidate, model_.opset(), sites_[index]);
+    const StorageForm form = storage_form(layer, candidate, {model_.opset(), portable_}, sites_[index]);
     const bool dynamic = dynamic_.count(index) > 0;
     written_.push_back(written_grid(layer, form, dynamic, sites_[index]));
     const bool fixed = form.run == StorageForm::Run::kStatic && !dynamic;  // grids of the activations
@@ -141,6 +142,7 @@ class PlanWriter {
   std::vector<std::size_t> layers_;
   std::vector<Candidate> candidates_;
   const Forms& forms_;
+  bool portable_;
   std::vector<IntegerSite> sites_;
   std::set<std::size_t> dynamic_;
   ModelWriter writer_;

@@ -28,7 +28,9 @@ struct SizeTable {
   std::vector<std::vector<std::int64_t>> file_bytes;  ///< [quantizable layer][candidate]
   std::vector<std::vector<std::string>> functions;    ///< [quantizable layer][candidate], "" where none is needed
 };
-SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form);
+/// `portable`: Plan::portable.
+SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form,
+                     bool portable = false);
 
 /// Candidates of a layer that are measured, by rising bytes, ending with "float": plain grids of the widths asked for,
 /// and with blocks where `forms` (AnalyzeOptions::forms) has them, the layer's shape allows and they have shown to pay.

@@ -1,4 +1,3 @@
-#include "encode/planes.h"
 #include "encode/storage_form.h"
 
 namespace mpq::encode {
@@ -11,8 +10,8 @@ namespace mpq::encode {
 //           codebook (int8 [2^b]) ----------------------+-> Gather -> integers -> ...
 
 std::string look_up(FunctionBody& body, const StorageForm& form) {
-  const std::string codes = body.cast(unpack_codes(body, "packed", form.bits), onnx::TensorProto::INT32);
-  return body.op("Gather", {"codebook", codes});
+  const std::string codes = unpack_codes(body, "packed", form.bits, form.unpacked);
+  return body.op("Gather", {"codebook", body.cast(codes, onnx::TensorProto::INT32)});
 }
 
 }  // namespace mpq::encode

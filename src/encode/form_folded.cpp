@@ -16,7 +16,7 @@ namespace mpq::encode {
 onnx::FunctionProto folded_function(const StorageForm& form, std::int64_t opset) {
   FunctionBody body(opset, form.function_name(), form.function_inputs(), "weight");
   std::string numbers = stored_numbers(body, form);
-  if (!numbers_are_floats(body, form)) numbers = body.cast(numbers, onnx::TensorProto::FLOAT);
+  if (!numbers_are_floats(form)) numbers = body.cast(numbers, onnx::TensorProto::FLOAT);
   const std::string scales = body.op("Mul", {body.cast("scales", onnx::TensorProto::FLOAT), body.float_from("unit")});
   std::string weight = body.op("Mul", {numbers, scales});
   if (form.block > 0) weight = body.reshape(weight, body.integers_from("shape"));

@@ -20,7 +20,7 @@ onnx::FunctionProto integer_function(const StorageForm& form, std::int64_t opset
   FunctionBody body(opset, form.function_name(), form.function_inputs(), "weight");
   std::string numbers = stored_numbers(body, form);
   if (form.store == StorageForm::Store::kPlanes) {
-    if (numbers_are_floats(body, form)) numbers = body.cast(numbers, onnx::TensorProto::INT8);
+    if (numbers_are_floats(form)) numbers = body.cast(numbers, onnx::TensorProto::INT8);
     if (form.run == StorageForm::Run::kInt4) numbers = body.cast(numbers, onnx::TensorProto::INT4);
   }
   const std::string scales = body.op("Mul", {body.cast("scales", onnx::TensorProto::FLOAT), body.float_from("unit")});

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "encode/planes.h"
 #include "encode/storage_form.h"
 
 namespace mpq::encode {
@@ -100,12 +99,13 @@ std::string join_rows(FunctionBody& body, const StorageForm& form) {
   std::vector<std::string> parts;
   for (const StorageForm::RowClass& alike : form.row_classes) {
     const std::string width = std::to_string(alike.bits);
-    std::string numbers = unpack(body, "packed" + width, alike.bits);
+    std::string numbers = unpack(body, "packed" + width, alike.bits, form.unpacked);
     if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count" + width);
     parts.push_back(body.reshape(numbers, row));
   }
   const std::string joined = body.op("Concat", parts, {int_attribute("axis", 0)});
-  const std::string classes = body.reshape(unpack_codes(body, "rows", kRowClassBits), body.constant({-1}));
+  const std::string codes = unpack_codes(body, "rows", kRowClassBits, form.unpacked);
+  const std::string classes = body.reshape(codes, body.constant({-1}));
   const std::string count = body.integers_from("rows");
   const std::string order = order_of(body, body.cast(classes, onnx::TensorProto::FLOAT), count);
   const std::string all = body.op("Gather", {joined, order_of(body, order, count)});

@@ -15,6 +15,15 @@ namespace mpq::encode {
 
 using graph::kFunctionDomain;
 
+/// Which operators a file may use: those of its operator set; in a portable one only those that ONNX Runtime 1.17 has
+/// for the types in question.
+struct Dialect {
+  std::int64_t opset = 0;
+  bool portable = false;
+
+  Dialect(std::int64_t of_opset, bool is_portable = false) : opset(of_opset), portable(is_portable) {}
+};
+
 onnx::AttributeProto int_attribute(const std::string& name, std::int64_t value);
 onnx::AttributeProto ints_attribute(const std::string& name, const std::vector<std::int64_t>& values);
 onnx::AttributeProto string_attribute(const std::string& name, const std::string& value);

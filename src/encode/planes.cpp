@@ -58,17 +58,18 @@ std::vector<Plane> plane_views(int bits) {
   return planes;
 }
 
-Unpacked unpacked_type(std::int64_t opset) { return opset >= kByteAddition ? Unpacked::kInt8 : Unpacked::kFloat; }
-
-std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits) {
-  const std::string rows = body.reshape(packed, body.constant({bits, -1}));
-  return unpacked_type(body.opset()) == Unpacked::kInt8 ? unpack_bytes(body, rows, bits)
-                                                        : unpack_matrix(body, rows, bits);
+Unpacked unpacked_type(Dialect dialect) {
+  return dialect.opset >= kByteAddition && !dialect.portable ? Unpacked::kInt8 : Unpacked::kFloat;
 }
 
-std::string unpack(FunctionBody& body, const std::string& packed, int bits) {
-  const std::string codes = unpack_codes(body, packed, bits);
-  if (unpacked_type(body.opset()) == Unpacked::kFloat) {
+std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits, Unpacked as) {
+  const std::string rows = body.reshape(packed, body.constant({bits, -1}));
+  return as == Unpacked::kInt8 ? unpack_bytes(body, rows, bits) : unpack_matrix(body, rows, bits);
+}
+
+std::string unpack(FunctionBody& body, const std::string& packed, int bits, Unpacked as) {
+  const std::string codes = unpack_codes(body, packed, bits, as);
+  if (as == Unpacked::kFloat) {
     return body.op("Sub", {codes, body.constant_floats({std::ldexp(1.0F, bits - 1)}, {})});
   }
   const auto half_range = static_cast<std::uint8_t>(1 << (bits - 1));

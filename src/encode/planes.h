@@ -29,18 +29,19 @@ inline constexpr int kRowClassBits = 2;
 /// Element type of unpacked integers.
 enum class Unpacked { kInt8, kFloat };
 
-/// int8 from opset 14 on, where 8-bit additions are standard; float below.
-Unpacked unpacked_type(std::int64_t opset);
+/// int8 from opset 14 on, where 8-bit additions are standard; float below, and where the file is for runtimes that lack
+/// those additions all the same.
+Unpacked unpacked_type(Dialect dialect);
 
 /// Writes the nodes that turn the flat uint8 value `packed` into the signed integers it holds, in the order of the
-/// weights but in no particular shape.
-std::string unpack(FunctionBody& body, const std::string& packed, int bits);
+/// weights but in no particular shape. `as`: see unpacked_type.
+std::string unpack(FunctionBody& body, const std::string& packed, int bits, Unpacked as);
 
-/// The same without the sign: value + 2^(bits - 1), as uint8 or float (see unpacked_type).
-std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits);
+/// The same without the sign: value + 2^(bits - 1), as uint8 or float.
+std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits, Unpacked as);
 
 /// The two ways to do that, from the packed bytes as rows [bits, n/8].
-std::string unpack_bytes(FunctionBody& body, const std::string& rows, int bits);   // opset 14 on
-std::string unpack_matrix(FunctionBody& body, const std::string& rows, int bits);  // opset 7 on
+std::string unpack_bytes(FunctionBody& body, const std::string& rows, int bits);   // kInt8
+std::string unpack_matrix(FunctionBody& body, const std::string& rows, int bits);  // kFloat
 
 }  // namespace mpq::encode

@@ -119,7 +119,8 @@ std::int64_t import_bytes() {
 
 }  // namespace
 
-SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form) {
+SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate>>& candidates, RunForm run_form,
+                     bool portable) {
   const Model::Impl& impl = model.impl();
   const std::vector<std::size_t> layers = quantizable_layers(model);
   if (candidates.size() != layers.size()) {
@@ -152,7 +153,7 @@ SizeTable size_table(const Model& model, const std::vector<std::vector<Candidate
       } else if (candidate.form == "half") {
         bytes.push_back(parts_bytes(writer.half_parts(layer)));
       } else {
-        const StorageForm form = storage_form(described, candidate, impl.opset, sites[layer]);
+        const StorageForm form = storage_form(described, candidate, {impl.opset, portable}, sites[layer]);
         function = functions.add(form);
         bytes.push_back(parts_bytes(writer.grid_parts(layer, form, 1)));
       }

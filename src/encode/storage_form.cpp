@@ -2,7 +2,6 @@
 
 #include "mpq/error.h"
 
-#include "encode/planes.h"
 #include "quantize/grid.h"
 
 namespace mpq::encode {
@@ -15,10 +14,14 @@ constexpr std::int64_t kBlockedDequantizeOpset = 21;  // DequantizeLinear with b
 bool block_fits_kernels(int block) { return block >= 16 && block <= 256 && (block & (block - 1)) == 0; }
 
 /// Why an integer kernel cannot run this candidate at a site where others can; empty when it can.
-std::string candidate_obstacle(const Candidate& candidate, std::int64_t opset) {
+std::string candidate_obstacle(const Candidate& candidate, Dialect dialect) {
+  if (dialect.portable) {
+    return "older versions of ONNX Runtime multiply no float activations with integers, and the file is portable";
+  }
   if (candidate.block == 0) return {};
-  if (opset < kBlockedDequantizeOpset) {
-    return "integer kernels need opset 21 for scales per block, and the model has opset " + std::to_string(opset);
+  if (dialect.opset < kBlockedDequantizeOpset) {
+    return "integer kernels need opset 21 for scales per block, and the model has opset " +
+           std::to_string(dialect.opset);
   }
   if (!block_fits_kernels(candidate.block)) {
     return "integer kernels take blocks of 16, 32, 64, 128 or 256 weights, not " + std::to_string(candidate.block);
@@ -27,7 +30,7 @@ std::string candidate_obstacle(const Candidate& candidate, std::int64_t opset) {
 }
 
 /// Sets the run form and all that follows from it.
-void choose_run(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site,
+void choose_run(const Layer& layer, const Candidate& candidate, Dialect dialect, const IntegerSite& site,
                 StorageForm& form) {
   form.reason = site.reason;
   if (!site.possible) return;
@@ -40,10 +43,10 @@ void choose_run(const Layer& layer, const Candidate& candidate, std::int64_t ops
     form.axis = layer.channel_axes.at(0);
     return;
   }
-  form.reason = candidate_obstacle(candidate, opset);
+  form.reason = candidate_obstacle(candidate, dialect);
   if (!form.reason.empty()) return;
   constexpr int kWidestNibble = 4;
-  const bool nibbles = !form.codebook && opset >= kInt4Opset && form.bits <= kWidestNibble;
+  const bool nibbles = !form.codebook && dialect.opset >= kInt4Opset && form.bits <= kWidestNibble;
   form.run = nibbles ? StorageForm::Run::kInt4 : StorageForm::Run::kInt8;
   form.transposed = site.transposed;
 }
@@ -57,7 +60,7 @@ StorageForm::Store store_of(const Candidate& candidate, std::int64_t opset) {
   return StorageForm::Store::kPlanes;
 }
 
-StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site) {
+StorageForm storage_form(const Layer& layer, const Candidate& candidate, Dialect dialect, const IntegerSite& site) {
   if (!candidate.has_scales()) {
     throw Error(ErrorCode::kInternal, "Only grids and codebooks have a storage form, not " + to_string(candidate) + ".",
                 layer.name);
@@ -68,8 +71,9 @@ StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::in
   form.dtype = layer.dtype;
   form.codebook = candidate.form == "codebook";
   if (candidate.has_row_widths()) form.row_classes = row_classes_of(candidate);
-  form.store = store_of(candidate, opset);
-  choose_run(layer, candidate, opset, site, form);
+  form.store = store_of(candidate, dialect.opset);
+  form.unpacked = unpacked_type(dialect);
+  choose_run(layer, candidate, dialect, site, form);
   constexpr std::int64_t kGroup = 8;
   form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;
   if (form.has_row_widths()) lay_out_rows(layer, form);
@@ -125,14 +129,14 @@ onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset)
 std::string stored_numbers(FunctionBody& body, const StorageForm& form) {
   if (form.has_row_widths()) return join_rows(body, form);
   if (form.store != StorageForm::Store::kPlanes) return "packed";
-  std::string numbers = form.codebook ? look_up(body, form) : unpack(body, "packed", form.bits);
+  std::string numbers = form.codebook ? look_up(body, form) : unpack(body, "packed", form.bits, form.unpacked);
   if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
   const bool view = form.scales_broadcast() && form.block > 0;
   return body.reshape(numbers, body.integers_from(view ? "view" : "shape"));
 }
 
-bool numbers_are_floats(const FunctionBody& body, const StorageForm& form) {
-  return form.store == StorageForm::Store::kPlanes && !form.codebook && unpacked_type(body.opset()) == Unpacked::kFloat;
+bool numbers_are_floats(const StorageForm& form) {
+  return form.store == StorageForm::Store::kPlanes && !form.codebook && form.unpacked == Unpacked::kFloat;
 }
 
 onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,

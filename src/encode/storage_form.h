@@ -10,6 +10,7 @@
 
 #include "encode/function_body.h"
 #include "encode/integer_site.h"
+#include "encode/planes.h"
 
 namespace mpq::encode {
 
@@ -24,12 +25,13 @@ struct StorageForm {
   int block = 0;
   Store store = Store::kPlanes;
   Run run = Run::kFolded;
-  bool tail = false;        ///< the packed planes hold more elements than the weight has
-  bool transposed = false;  ///< written as [K, N] where the model holds [N, K]
-  std::string dtype;        ///< of the weight, as the model stores it
-  std::string reason = {};  ///< why not on an integer kernel where that was asked for
-  int axis = 1;             ///< of the scales per channel, where an integer kernel reads them
-  bool codebook = false;    ///< the packed numbers are places among the entries of a codebook
+  bool tail = false;                    ///< the packed planes hold more elements than the weight has
+  bool transposed = false;              ///< written as [K, N] where the model holds [N, K]
+  std::string dtype;                    ///< of the weight, as the model stores it
+  std::string reason = {};              ///< why not on an integer kernel where that was asked for
+  int axis = 1;                         ///< of the scales per channel, where an integer kernel reads them
+  bool codebook = false;                ///< the packed numbers are places among the entries of a codebook
+  Unpacked unpacked = Unpacked::kInt8;  ///< what unpacking the planes gives
   /// Where rows have widths of their own: how many have which, by rising width; `bits` is then the widest. A tensor of
   /// packed numbers for each width.
   struct RowClass {
@@ -56,9 +58,8 @@ std::string kernel_of_function(const std::string& function_name);
 /// How the numbers of `candidate` (a grid or codebook) stand in a model of `opset`.
 StorageForm::Store store_of(const Candidate& candidate, std::int64_t opset);
 
-/// The form for `candidate` (a grid or codebook) of `layer` in a model of `opset`; `site` says whether an integer
-/// kernel can run it.
-StorageForm storage_form(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site);
+/// The form for `candidate` (a grid or codebook) of `layer`; `site` says whether an integer kernel can run it.
+StorageForm storage_form(const Layer& layer, const Candidate& candidate, Dialect dialect, const IntegerSite& site);
 
 /// The function that turns packed numbers and scales into the weight.
 onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset);
@@ -80,7 +81,7 @@ onnx::NodeProto& lookup_of(onnx::GraphProto& graph, const std::string& weight);
 /// floats where unpacking or the tensor gives that.
 std::string stored_numbers(FunctionBody& body, const StorageForm& form);
 /// Whether stored_numbers gives floats.
-bool numbers_are_floats(const FunctionBody& body, const StorageForm& form);
+bool numbers_are_floats(const StorageForm& form);
 
 /// Writes the nodes that look every packed number up in the codebook: int8 numbers as unpack gives them.
 std::string look_up(FunctionBody& body, const StorageForm& form);  // form_codebook.cpp

@@ -71,6 +71,7 @@ Json write_plan(const Plan& value) {
   put_number(object, "optimality_gap", value.optimality_gap);
   object["uniform"] = value.uniform;
   object["scale_fit"] = value.scale_fit;
+  object["portable"] = value.portable;
   object["rounding"] = value.rounding;
   object["compute"] = value.compute;
   if (value.time) object["time"] = write_time(*value.time);
@@ -96,6 +97,7 @@ Plan read_plan(const JsonReader& reader) {
   value.optimality_gap = reader.number("optimality_gap");
   value.uniform = reader.at("uniform").boolean();
   value.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
+  if (const auto portable = reader.find("portable")) value.portable = portable->boolean();
   value.rounding = reader.at("rounding").word({"auto", "nearest", "data-free", "second-order", "sequential"});
   value.compute = reader.at("compute").word({"auto", "float", "int8"});
   if (const auto time = reader.find("time")) value.time = read_time(*time);

@@ -23,6 +23,7 @@ Json write_settings(const AnalyzeSettings& settings) {
   object["antithetic"] = settings.antithetic;
   object["scale_fit"] = settings.scale_fit;
   object["probes"] = settings.probes;
+  object["portable"] = settings.portable;
   return object;
 }
 
@@ -41,6 +42,7 @@ AnalyzeSettings read_settings(const JsonReader& reader) {
   for (const JsonReader& bits : reader.at("bits").elements()) settings.bits.push_back(bits.small_integer(1, 64));
   settings.antithetic = reader.at("antithetic").boolean();
   settings.scale_fit = reader.at("scale_fit").word({"mse", "minmax"});
+  if (const auto portable = reader.find("portable")) settings.portable = portable->boolean();
   if (const auto probes = reader.find("probes")) settings.probes = probes->small_integer(0, kMost);
   return settings;
 }

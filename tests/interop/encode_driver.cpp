@@ -79,7 +79,7 @@ void dump(const std::string& path, const std::vector<float>& values) {
 std::int64_t bound(const mpq::Model& model, const mpq::Plan& plan, mpq::encode::RunForm run_form) {
   std::vector<std::vector<Candidate>> candidates;
   for (const mpq::PlanEntry& entry : plan.entries) candidates.push_back({entry.candidate});
-  const mpq::encode::SizeTable table = mpq::encode::size_table(model, candidates, run_form);
+  const mpq::encode::SizeTable table = mpq::encode::size_table(model, candidates, run_form, plan.portable);
   std::int64_t bytes = table.facts.base_bytes;
   bool changed = false;
   for (std::size_t i = 0; i < table.file_bytes.size(); ++i) {
@@ -93,7 +93,8 @@ std::int64_t bound(const mpq::Model& model, const mpq::Plan& plan, mpq::encode::
 
 void run(const std::vector<std::string>& arguments) {
   const mpq::Model model = mpq::Model::load(arguments[0]);
-  const mpq::Plan plan = plan_for(model, parse_list(arguments[1]));
+  mpq::Plan plan = plan_for(model, parse_list(arguments[1]));
+  plan.portable = arguments.size() == 6;
   mpq::QuantizeOptions options;
   options.compute = arguments[2];
   const mpq::QuantizedModel result = mpq::quantize(model, plan, options);
@@ -125,8 +126,9 @@ void run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.size() != 5) {
-    std::cerr << "usage: encode_driver MODEL CANDIDATES float|int8 OUT DUMP\n";
+  const bool portable = arguments.size() == 6 && arguments[5] == "portable";
+  if (arguments.size() != 5 && !portable) {
+    std::cerr << "usage: encode_driver MODEL CANDIDATES float|int8 OUT DUMP [portable]\n";
     return 2;
   }
   try {

@@ -50,6 +50,8 @@ def rounded(x):
 
 
 class DynamicActivationsTest(unittest.TestCase):
+    OPSETS = (13, 17, 21)
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -93,7 +95,7 @@ class DynamicActivationsTest(unittest.TestCase):
                 self.assertLess(error, 2e-4, f"level {level}")
 
     def test_every_stored_width_lands_on_the_dynamic_kernels(self):
-        for opset in (13, 17, 21):
+        for opset in self.OPSETS:
             for bits in range(2, 9):
                 with self.subTest(opset=opset, bits=bits):
                     model, inputs = self.written(24, "--compute", "int8", "--budget", "16bit", "--layer", f"*={bits}bit", opset=opset)

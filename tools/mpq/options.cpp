@@ -109,7 +109,7 @@ const std::array kTable = {
 
     Option{"effort", 0, "1..5", "from seconds to thorough (default 3); -v says what it chose", kReaders, G::kAnalysis, &S::effort, 1, 5},
     Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
-    Option{"portable", 0, "", "no stored integer of more than 7 bits: integer kernels of processors without VNNI saturate with 8",
+    Option{"portable", 0, "", "for processors without VNNI, whose integer kernels saturate with 8 bits, and ONNX Runtime from 1.17 on: at most 7 bits, older operators",
            kReaders, G::kAnalysis, &S::portable},
     Option{"forms", 0, "LIST", "storage forms to choose among: grid,blocks (the default), rows, codebook; grid alone is plain grids",
            kReaders, G::kAnalysis, &S::forms},

@@ -20,6 +20,12 @@ Error conflict(const std::string& asked, const std::string& hint) {
                hint);
 }
 
+Error rows_conflict(const std::string& origin) {
+  return Error(ErrorCode::kUsage,
+               fmt::format("{} asks for widths of rows, which ONNX Runtime up to 1.23 refuses.", origin), kOption,
+               "Leave the rows out, or --portable.");
+}
+
 }  // namespace
 
 void make_portable(const Settings& settings, AnalyzeOptions& options) {
@@ -30,13 +36,18 @@ void make_portable(const Settings& settings, AnalyzeOptions& options) {
   if (std::count(options.forms.begin(), options.forms.end(), "codebook") > 0) {
     throw conflict("the entries of codebooks have 8", "Leave codebook out of --forms, or --portable.");
   }
+  if (std::count(options.forms.begin(), options.forms.end(), "rows") > 0) {
+    throw rows_conflict("--forms " + settings.forms);
+  }
   std::erase(options.bits, kTooWide);
+  options.portable = true;
 }
 
 void check_portable(const Settings& settings, const AllocateOptions& options) {
   if (!settings.portable) return;
   for (const Override& each : options.overrides) {
     const bool wide = each.candidate.form == "grid" && each.candidate.bits >= kTooWide;
+    if (each.candidate.has_row_widths()) throw rows_conflict(each.origin);
     if (!wide && each.candidate.form != "codebook") continue;
     throw conflict(fmt::format("{} asks for {}", each.origin, to_string(each.candidate)),
                    "Give these layers 7bit, half or float, or leave --portable out.");

@@ -276,6 +276,7 @@ std::string analysis_key(const Model& model, const std::string& data, const Anal
   for (const Layer& layer : model.layers()) key += ' ' + layer.name;  // one file has others with --requantize
   for (const OutputRole& role : o.output_roles) key += ' ' + role.origin;
   if (o.store != "packed") key += " store " + o.store;
+  if (o.portable) key += " portable";
   if (o.shard) key += ' ' + to_string(*o.shard);
   // Piece by piece there are no reruns, so that other layers may be left alone.
   if (o.memory_limit_bytes > 0) key += fmt::format(" memory {}", o.memory_limit_bytes);

@@ -60,7 +60,8 @@ TEST_P(Unpack, RestoresTheNumbersInTheirOrder) {
   for (int bits = 2; bits <= 8; ++bits) {
     const std::vector<int> numbers = mixed_numbers(bits, 328);  // 41 groups of 8: no power of two
     FunctionBody body(opset, "F", {"packed"}, "out");
-    const std::string flat = body.reshape(unpack(body, "packed", bits), body.constant({-1}));
+    const std::string flat =
+        body.reshape(unpack(body, "packed", bits, unpacked_type(body.opset())), body.constant({-1}));
     const onnx::FunctionProto function = body.finish(body.cast(flat, onnx::TensorProto::INT32));
     const onnx::TensorProto packed = constant("p", naive_planes(numbers, bits, widths_of(bits)));
     const Tensor result = result_of(function, call_of("F", {"p"}), {packed}, onnx::TensorProto::INT32, opset);
@@ -110,6 +111,7 @@ TEST(PlaneViews, ThreeBits) {
 TEST(UnpackedType, IsBytesWhereTheOpsetAddsThem) {
   EXPECT_EQ(unpacked_type(13), Unpacked::kFloat);
   EXPECT_EQ(unpacked_type(14), Unpacked::kInt8);
+  EXPECT_EQ(unpacked_type({21, true}), Unpacked::kFloat);
 }
 
 }  // namespace

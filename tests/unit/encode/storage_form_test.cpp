@@ -83,6 +83,21 @@ TEST(FunctionName, TellsFormsApart) {
   EXPECT_EQ(storage_form(test_layer({8, 8}, {1}, 0, "float64"), grid(8), 17, {}).function_name(), "Unpack8bitDouble");
 }
 
+// ONNX Runtime before 1.21 adds and subtracts no integers of 8 bits.
+TEST(StorageForm, PortableFilesDoNoArithmeticOnBytes) {
+  for (const std::int64_t opset : {14, 17, 18, 21}) {
+    for (int bits = 2; bits <= 7; ++bits) {
+      const StorageForm form = storage_form(product(), grid(bits, 0), {opset, true}, {});
+      if (form.store != Store::kPlanes) continue;
+      EXPECT_TRUE(numbers_are_floats(form));
+      const onnx::FunctionProto function = unpack_function(form, opset);
+      for (const onnx::NodeProto& node : function.node()) {
+        EXPECT_THAT(node.op_type(), ::testing::Not(::testing::AnyOf("Add", "BitwiseOr", "BitwiseAnd")));
+      }
+    }
+  }
+}
+
 // Forms of one name must be one function: a model holds it once.
 TEST(FunctionName, EqualNamesAreEqualFunctions) {
   for (const std::int64_t opset : {7, 13, 17, 21}) {

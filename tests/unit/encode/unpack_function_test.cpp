@@ -25,10 +25,11 @@ struct Written {
   Tensor weight;  ///< what ONNX Runtime makes of it
 };
 
-Written written(const Layer& layer, const Candidate& candidate, std::int64_t opset, const IntegerSite& site = {}) {
+Written written(const Layer& layer, const Candidate& candidate, Dialect dialect, const IntegerSite& site = {}) {
+  const std::int64_t opset = dialect.opset;
   const std::vector<float> weights = weights_of(layer);
   Written result{quant::quantize_grid(weights, layer, candidate), {}};
-  const StorageForm form = storage_form(layer, candidate, opset, site);
+  const StorageForm form = storage_form(layer, candidate, dialect, site);
   const std::vector<onnx::TensorProto> constants = {
       constant(packed_plan(layer, form, "q"), packed_bytes(result.numbers, form)),
       constant(scales_plan(layer, form, "s"), scale_bytes(result.numbers, form))};
@@ -72,6 +73,14 @@ TEST_P(UnpackFunction, ScalesPerBlock) {
 TEST_P(UnpackFunction, WeightsThatFillNoWholeGroup) {
   expect_every_width(test_layer({7, 5}, {1}), 0);
   expect_every_width(test_layer({6, 3}, {1}, 0), 3);
+}
+
+TEST_P(UnpackFunction, PortableFilesHoldTheSame) {
+  const Layer layer = test_layer({8, 4, 3, 3}, {0});
+  for (int bits = kNarrowest; bits <= kWidest; ++bits) {
+    SCOPED_TRACE(bits);
+    expect_dequantized(written(layer, grid(bits), {GetParam(), true}), layer);
+  }
 }
 
 TEST_P(UnpackFunction, Halves) {

@@ -38,7 +38,7 @@ inline Sensitivity example_sensitivity() {
   value.model = {"folder/model.onnx", "aa11", 123456};
   value.data = {"calibration.npz", "bb22", 20, false};
   value.settings = {"rounding", "quantization",          "network",      "kl",  "quantile", 0.75, 3,
-                    64,         18446744073709551615ull, {2, 4, 16, 32}, false, "minmax",   3};
+                    64,         18446744073709551615ull, {2, 4, 16, 32}, false, "minmax",   true, 3};
   value.outputs = {"logits", "état caché"};
   value.measured_as = {{"logits", 1}, {"tensor", 2.5}};
   for (const std::string name : {"/encoder/MatMul", "/head/Gemm"}) {
@@ -79,6 +79,7 @@ inline Plan example_plan() {
   plan.optimality_gap = 0.033;
   plan.uniform = true;
   plan.scale_fit = "minmax";
+  plan.portable = true;
   plan.rounding = "second-order";
   plan.compute = "int8";
   plan.time = PlanTime{"cpu:0-1", "8ms", 0.008, 0.0075, 0.012, 0.006, 0.03};

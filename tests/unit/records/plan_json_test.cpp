@@ -77,6 +77,10 @@ TEST(PlanJson, EveryMissingKeyIsNamed) {
     Json part = whole;
     part.erase(key);
     const std::string text = part.dump();
+    if (key == "portable") {  // younger than the schema version
+      EXPECT_FALSE(plan_from_json(text, kFile).portable);
+      continue;
+    }
     EXPECT_THAT(invalid_input(kFile, [&] { plan_from_json(text, kFile); }), HasSubstr(key));
   }
 }
