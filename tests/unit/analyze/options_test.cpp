@@ -45,6 +45,18 @@ TEST(AnalyzeOptions, NamesTheOptionThatIsWrong) {
   expect_usage_error(options, "--quantile");
 }
 
+TEST(AnalyzeOptions, PortableFilesHaveNoWideIntegersAndNoYoungForms) {
+  AnalyzeOptions options;
+  options.portable = true;
+  expect_usage_error(options, "--portable");  // 8 bits are among the widths
+  options.bits = {3, 7, 16};
+  EXPECT_NO_THROW(options.validate());
+  for (const char* form : {"rows", "codebook"}) {
+    options.forms = {"grid", form};
+    expect_usage_error(options, "--portable");
+  }
+}
+
 TEST(AnalyzeOptions, SuggestsTheNearestValue) {
   AnalyzeOptions options;
   options.noise = "guassian";
