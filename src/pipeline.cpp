@@ -21,8 +21,8 @@
 #include "latency/latency_bench.h"
 #include "latency/timed_writing.h"
 #include "plan_writing.h"
-#include "prices/codebook_prices.h"
 #include "prices/row_prices.h"
+#include "prices/trellis_prices.h"
 #include "ready_model.h"
 #include "rounded_quantize.h"
 #include "runtime/session.h"
@@ -280,7 +280,7 @@ Sensitivity analyze(const Model& model, const Samples& samples, const AnalyzeOpt
   std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < model.layers().size(); ++i) places[model.layers()[i].name] = i;
   const auto weight = [&](std::size_t i) { return model.weight(places.at(scores.layers[i].layer.name)); };
-  price_codebooks(weight, options, scores);
+  price_trellises(weight, options, scores);
   price_rows(weight, model.opset(), options, scores);
   fill_sizes(model, encode::RunForm::kInteger, scores);
   return scores;

@@ -24,7 +24,7 @@ void warn_if_overflowing(const QuantizedModel& written, Observer& observer) {
   }
   const auto& entries = written.plan().entries;
   const auto count = std::count_if(entries.begin(), entries.end(), [&](const PlanEntry& entry) {
-    const bool wide = entry.candidate.widest() == 8 || entry.candidate.form == "codebook";
+    const bool wide = entry.candidate.widest() == 8 || entry.candidate.is_trellis();
     return wide && integer.count(entry.layer) > 0;
   });
   if (count == 0) return;

@@ -41,13 +41,13 @@ struct AnalyzeOptions {
   bool antithetic = true;
   std::vector<int> bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
   /// Storage forms offered besides half floats and the layer as it is: "grid" (always among them), "blocks" (scales per
-  /// block of 64), "codebook" (2 to 6 bits).
-  std::vector<std::string> forms = {"blocks", "grid"};
+  /// block of 64), "rows" (widths of rows), "trellis" (2 to 6 bits; left out where the file can hold none).
+  std::vector<std::string> forms = {"blocks", "grid", "trellis"};
   /// "packed": every width as few bytes as it has. "fast": only what a runtime need not unpack when it loads the model:
   /// 8 bits, 4 bits from opset 21 on, half floats.
   std::string store = "packed";
   /// The file is for processors without VNNI, where 8 bits saturate, and for ONNX Runtime from 1.17 on, whose older
-  /// versions lack arithmetic on 8-bit integers: no 8 bits, no codebooks, no widths of rows, operators that all have.
+  /// versions lack arithmetic on 8-bit integers: no 8 bits, no trellises, no widths of rows, operators that all have.
   bool portable = false;
   /// How grids find their scales: "mse" (least squared error) or "minmax" (plain round-to-nearest).
   std::string scale_fit = "mse";

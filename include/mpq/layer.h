@@ -39,8 +39,8 @@ struct Layer {
 /// everything downstream goes by bytes and damage, never by `bits` alone.
 struct Candidate {
   int bits = 32;  ///< nominal width: 2..8, 16 (half floats), 32 (left as it is)
-  /// "grid": integers with scales; "codebook": 2^bits numbers free per layer, with scales; "half": 16-bit floats;
-  /// "float": left as it is.
+  /// "grid": integers with scales; "trellis": 2^(bits + 1) numbers free per layer, of which the weights before say
+  /// which half is open, with scales (docs/storage-forms.md); "half": 16-bit floats; "float": left as it is.
   std::string form = "float";
   int block = 0;  ///< grid only: weights per scale along Layer::block_axis; 0 = one scale per channel
   /// Plain grids only: the mean width of the rows, in tenths of a bit, where they have widths of their own; else 0.
@@ -50,7 +50,10 @@ struct Candidate {
   std::vector<std::uint8_t> row_bits = {};
 
   /// Stored as small integers with scales: the forms that are rounded.
-  bool has_scales() const { return form == "grid" || form == "codebook"; }
+  bool has_scales() const { return form == "grid" || is_trellis(); }
+  bool is_trellis() const { return form == "trellis"; }
+  /// How many numbers a trellis chooses among; 0 for other forms.
+  int entries() const { return is_trellis() ? 2 << bits : 0; }
   bool has_row_widths() const { return row_tenths > 0; }
   /// The width of the narrowest and of the widest row.
   int narrowest() const;
@@ -62,14 +65,14 @@ inline constexpr std::size_t kMostRowWidths = 4;
 /// A plain grid whose rows have these widths. Throws Error{kInternal} where no file can hold them.
 Candidate row_candidate(std::vector<std::uint8_t> row_bits);
 
-/// Short stable name, one per candidate of a layer: "4bit", "4bit/b32", "4bit/codebook", "3.5bit/rows", "half",
-/// "float".
+/// Short stable name, one per candidate of a layer: "4bit", "4bit/b32", "4bit/trellis", "3.5bit/rows",
+/// "half", "float".
 std::string to_string(const Candidate& candidate);
 /// Inverse of to_string, except that the widths of single rows are not in the name. Throws Error{kUsage}.
 Candidate parse_candidate(const std::string& text);
 
 /// Bytes of the stored numbers of `layer` as `candidate`: packed integers (padded to whole groups of eight for every
-/// width), half-precision scales, codebook entries of a byte, and two bits per row that say its width; names and
+/// width), half-precision scales, entries of trellises, a byte each, and two bits per row that say its width; names and
 /// protobuf framing are not counted here. Exact.
 std::int64_t stored_bytes(const Layer& layer, const Candidate& candidate);
 

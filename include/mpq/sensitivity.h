@@ -68,6 +68,9 @@ struct CandidateScore {
   double damage = 0;              ///< aggregated over trials, in the metric's unit; never negative
   double standard_error = 0;
   int trials = 0;
+  /// Trellises alone: their squared error on the weights over that of the grid of the same width; their damage, which
+  /// is not measured, is as much of the grid's. 0: measured.
+  double error_ratio = 0;
   std::vector<double> trial_damages = {};  ///< in the order of the trials; in a part of an analysis alone
   /// What choosing it adds to the network's time on TimeFacts::processor, below 0 where it is faster than float. Told
   /// by a profile (price_times); no part of the record of an analysis, which holds no times.

@@ -11,7 +11,7 @@ namespace mpq {
 /// A weight as it stands in a model that mpq wrote.
 struct StoredWeight {
   std::string name;      ///< of the value the model's operators read
-  std::string function;  ///< what unpacks it: "Unpack3bit", "Unpack4bitCodebook", "Cast" for half floats
+  std::string function;  ///< what unpacks it: "Unpack3bit", "Unpack4bitTrellis", "Cast" for half floats
   Tensor value;          ///< float32: bit for bit what a runtime folds, before any cast to the layer's own type
 };
 

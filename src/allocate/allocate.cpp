@@ -11,6 +11,7 @@
 #include "allocate/choices.h"
 #include "allocate/knapsack.h"
 #include "allocate/plan_times.h"
+#include "allocate/shared_functions.h"
 #include "support/text.h"
 
 namespace mpq {
@@ -145,9 +146,19 @@ class Allocator {
     return sum;
   }
 
-  /// A function is paid for once, by whichever layer needs it first, which no knapsack of separate layers can say. So
-  /// the room for layers is found by repetition: what the functions of one solution leave is the room for the next.
-  /// Where not even that fits (a budget close to the smallest file), one width everywhere needs the fewest functions.
+  knapsack::SharedFunctions functions() const {
+    return {[this](std::size_t layer, std::size_t candidate) -> const std::string& {
+              return score(layer, candidate).function;
+            },
+            [this](const std::string& name) {
+              const auto& all = scores_.size.functions;
+              const auto found = std::ranges::find(all, name, &FunctionSize::name);
+              return found != all.end() ? found->bytes : 0;
+            }};
+  }
+
+  /// A function is paid for once, by whichever layer needs it first, which no knapsack of separate layers can say. What
+  /// the functions of one solution leave is the room for the next; then functions are added and left out.
   std::optional<Solved> solve_file(const knapsack::Solver& solver, const BudgetLimit& limit) {
     constexpr int kRounds = 8;
     std::optional<Solved> best;
@@ -166,11 +177,13 @@ class Allocator {
       if (next == room) break;
       room = next;
     }
-    if (!best) {
-      for (const auto& uniform : uniforms_) {
-        if (times_->allow(uniform.selection)) consider(uniform.selection);
-      }
+    for (const auto& uniform : uniforms_) {
+      if (times_->allow(uniform.selection)) consider(uniform.selection);
     }
+    if (times_->limited()) return best;
+    const auto found = knapsack::choose_functions(classes_of(true), functions(), limit.limit_bytes - fixed_file_bytes(),
+                                                  best ? std::optional(best->selection) : std::nullopt);
+    if (found) consider(found->choice);
     return best;
   }
   static std::int64_t counted(const Sizes& sizes, const BudgetLimit& limit) {
@@ -179,7 +192,10 @@ class Allocator {
 
   const knapsack::Solver& solver_for(bool counts_file) {
     std::optional<knapsack::Solver>& solver = counts_file ? file_solver_ : stored_solver_;
-    if (solver) return *solver;
+    return solver ? *solver : solver.emplace(classes_of(counts_file));
+  }
+
+  std::vector<knapsack::Class> classes_of(bool counts_file) const {
     std::vector<knapsack::Class> classes;
     for (std::size_t i = 0; i < choices_.size(); ++i) {
       knapsack::Class& items = classes.emplace_back();
@@ -189,7 +205,7 @@ class Allocator {
             {counts_file ? s.file_bytes : s.stored_bytes, s.damage, counts_file ? s.stored_bytes : s.file_bytes, c});
       }
     }
-    return solver.emplace(std::move(classes));
+    return classes;
   }
 
   std::vector<std::string> reasons(const std::string& where_open) const {

@@ -63,7 +63,7 @@ std::size_t find_candidate(const Override& wish, const LayerSensitivity& layer) 
 
 /// Plain widths of a layer: one grid scale per channel, half, float.
 bool is_plain(const Candidate& candidate) {
-  return candidate.form != "codebook" && candidate.block == 0 && !candidate.has_row_widths();
+  return !candidate.is_trellis() && candidate.block == 0 && !candidate.has_row_widths();
 }
 
 /// The layer's narrowest plain candidate of at least `bits`; else its widest.

@@ -17,7 +17,7 @@ std::vector<Candidate> chosen(const Plan& plan) {
 }
 
 /// Candidates whose prices were not measured but worked out from a grid's.
-bool is_derived(const Candidate& candidate) { return candidate.form == "codebook" || candidate.has_row_widths(); }
+bool is_derived(const Candidate& candidate) { return candidate.has_row_widths(); }
 
 /// Where there are many derived prices, some look better than they are. Layers that an override speaks of keep theirs.
 Sensitivity plain_grids(const Sensitivity& scores, const std::vector<Override>& overrides) {

@@ -88,7 +88,7 @@ std::vector<TrialRange> Experiment::rounds() const {
 
 std::size_t reference_candidate(const std::vector<Candidate>& candidates) {
   const auto rank = [](const Candidate& c) {
-    return std::tuple(std::abs(c.bits - kReferenceBits), c.block != 0, c.bits);
+    return std::tuple(std::abs(c.bits - kReferenceBits), c.block != 0 || c.is_trellis(), c.bits);
   };
   const auto best = std::min_element(candidates.begin(), candidates.end(),
                                      [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });

@@ -8,6 +8,7 @@
 #include "mpq/analyze.h"
 #include "mpq/error.h"
 
+#include "analyze/derived_candidates.h"
 #include "analyze/scores.h"
 #include "analyze/settle.h"
 
@@ -154,7 +155,12 @@ AnalyzeOptions options_of(const AnalyzeSettings& settings) {
 }  // namespace
 
 Sensitivity merge_parts(const std::vector<Sensitivity>& given) {
-  const Parts parts = in_order(given);
+  std::vector<Sensitivity> measured = given;
+  std::map<std::string, std::vector<CandidateScore>> trellises;  // of every layer
+  for (Sensitivity& part : measured) {
+    for (LayerSensitivity& layer : part.layers) trellises[layer.layer.name] = take_trellises(layer);
+  }
+  const Parts parts = in_order(measured);
   require_same_analysis(parts);
   Sensitivity result = *parts.front();
   result.shard.reset();
@@ -171,6 +177,7 @@ Sensitivity merge_parts(const std::vector<Sensitivity>& given) {
     perturb::DamageTable damages;
     result.layers.push_back(joined(found, options_of(result.settings), damages));
     if (!damages.empty()) ranked_by.push_back(std::move(damages[perturb::reference_candidate(result.layers.back())]));
+    put_trellises(trellises[layer.layer.name], result.layers.back());
   }
   const std::vector<std::span<const double>> rows(ranked_by.begin(), ranked_by.end());
   result.rank_stability = perturb::rank_stability(rows);

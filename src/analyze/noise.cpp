@@ -6,7 +6,7 @@
 
 #include "mpq/error.h"
 
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 #include "quantize/rows.h"
 #include "support/random.h"
 

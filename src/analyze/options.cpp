@@ -41,7 +41,7 @@ void AnalyzeOptions::validate() const {
           "--threads");
   require(activation_memory_bytes > 0, "The memory for captured activations must be positive.", "activation memory");
   require(memory_limit_bytes >= 0, "The memory limit cannot be negative.", "--memory-limit");
-  for (const std::string& form : forms) require_one_of(form, {"grid", "blocks", "rows", "codebook"}, "--forms");
+  for (const std::string& form : forms) require_one_of(form, {"grid", "blocks", "rows", "trellis"}, "--forms");
   require(std::find(forms.begin(), forms.end(), "grid") != forms.end(),
           "Plain grids are always offered; the list of forms lacks \"grid\".", "--forms");
   require(!bits.empty(), "No candidate width was given; widths are 2 to 8, 16 and 32 (float).", "--bits");
@@ -49,14 +49,12 @@ void AnalyzeOptions::validate() const {
   require(!shard || (shard->part >= 1 && shard->part <= shard->parts),
           "There is no part " + to_string(shard.value_or(Shard{})) + ".", "--shard");
   const auto offered = [&](const char* form) { return std::find(forms.begin(), forms.end(), form) != forms.end(); };
-  require(store == "packed" || !(offered("rows") || offered("codebook")),
-          "Rows and codebooks are unpacked when the model is loaded; a fast store has none.", "--store");
-  require(!portable || !(offered("rows") || offered("codebook") || std::count(bits.begin(), bits.end(), 8) > 0),
-          "Portable files hold neither integers of 8 bits, which entries of codebooks are too, nor widths of rows.",
-          "--portable");
-  require(!shard || !(offered("rows") || offered("codebook")),
-          "Rows and codebooks are made of the prices of the whole analysis; a part of it cannot offer them.",
-          "--shard");
+  require(store == "packed" || !offered("rows"), "Rows are unpacked when the model is loaded; a fast store has none.",
+          "--store");
+  require(!portable || !(offered("rows") || std::count(bits.begin(), bits.end(), 8) > 0),
+          "Portable files hold neither integers of 8 bits nor widths of rows.", "--portable");
+  require(!shard || !offered("rows"),
+          "Widths of rows are made of the prices of the whole analysis; a part of it cannot offer them.", "--shard");
   require(pilots >= 0, "The number of pilot layers cannot be " + std::to_string(pilots) + ".", "pilots");
   require(engine == "auto" || (engine == "noise") == (noise != "quantization"),
           "The engine \"" + engine + "\" does not go with the noise \"" + noise + "\".", "--noise");

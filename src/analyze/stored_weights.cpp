@@ -1,6 +1,6 @@
 #include "analyze/stored_weights.h"
 
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 
 namespace mpq::perturb {
 

@@ -10,7 +10,7 @@
 #include "calibrate/input_rows.h"
 #include "graph/run_index.h"
 #include "graph/scopes.h"
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 #include "runtime/activations.h"
 #include "runtime/taken_branches.h"
 #include "support/parallel.h"

@@ -13,7 +13,7 @@
 #include "quantize/grid.h"
 #include "quantize/packing.h"
 
-// Storage forms read backwards: packed bytes, scales and codebook to floats.
+// Storage forms read backwards: packed bytes and scales to floats.
 
 namespace mpq {
 
@@ -35,17 +35,6 @@ std::vector<std::int8_t> nibbles_of(std::span<const std::byte> bytes, std::size_
   return result;
 }
 
-void look_up(const UnpackCall& call, int bits, std::vector<std::int8_t>& numbers) {
-  std::string scratch;
-  const std::vector<std::int8_t> codebook = numbers_of<std::int8_t>(call.bytes(2, scratch));
-  if (codebook.size() != std::size_t{1} << bits) {
-    call.fail("has a codebook of " + std::to_string(codebook.size()) + " entries for " + std::to_string(bits) +
-              " bits");
-  }
-  const int middle = 1 << (bits - 1);
-  for (std::int8_t& number : numbers) number = codebook[static_cast<std::size_t>(number + middle)];
-}
-
 std::vector<std::int8_t> integers_of(const UnpackCall& call, std::size_t count) {
   std::string scratch;
   const std::span<const std::byte> bytes = call.bytes(0, scratch);
@@ -56,10 +45,8 @@ std::vector<std::int8_t> integers_of(const UnpackCall& call, std::size_t count) 
   }
   if (nibbles) return nibbles_of(bytes, count);
   if (type != TensorProto::UINT8) return numbers_of<std::int8_t>(bytes);
-  std::vector<std::int8_t> numbers =
-      quant::unpack({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, call.bits(), count);
-  if (call.named("Codebook")) look_up(call, call.bits(), numbers);
-  return numbers;
+  if (call.named("Trellis")) return encode::walked_trellis(call, count);
+  return quant::unpack({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, call.bits(), count);
 }
 
 /// The place of every number's scale, for scales that broadcast to `view` with their last axes in line.
@@ -104,12 +91,13 @@ std::vector<std::size_t> scale_places(const UnpackCall& call, const Extents& sha
   return broadcast_places(call, view, scales);
 }
 
-encode::JoinedRows plain_numbers(const UnpackCall& call) {
-  Extents shape = call.integers("shape");
+encode::ShapedNumbers plain_numbers(const UnpackCall& call) {
+  Extents shape = call.integers("turned");
+  if (shape.empty()) shape = call.integers("shape");
   if (shape.empty()) shape = dims_of(call.tensor(0));
   std::size_t count = 1;
   for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
-  return {shape, integers_of(call, count)};
+  return encode::turned_back(call, {shape, integers_of(call, count)});
 }
 
 StoredWeight unpacked(const UnpackCall& call) {

@@ -1,5 +1,3 @@
-#include <numeric>
-
 #include "encode/planes.h"
 #include "encode/unpack_call.h"
 #include "quantize/packing.h"
@@ -37,37 +35,12 @@ std::vector<std::size_t> classes_of(const UnpackCall& call, std::size_t rows, st
   return result;
 }
 
-/// Numbers of [extents] as C order of the axes permuted.
-std::vector<std::int8_t> transposed(const std::vector<std::int8_t>& numbers, const Extents& extents,
-                                    const Extents& permutation, const Extents& shape) {
-  Extents strides(extents.size(), 1);
-  for (std::size_t axis = extents.size(); axis-- > 1;) strides[axis - 1] = strides[axis] * extents[axis];
-  std::vector<std::int8_t> result(numbers.size());
-  Extents index(shape.size(), 0);
-  for (std::int8_t& number : result) {
-    std::int64_t place = 0;
-    for (std::size_t axis = 0; axis < index.size(); ++axis) {
-      place += index[axis] * strides[static_cast<std::size_t>(permutation[axis])];
-    }
-    number = numbers[static_cast<std::size_t>(place)];
-    for (std::size_t axis = index.size(); axis-- > 0 && ++index[axis] == shape[axis];) index[axis] = 0;
-  }
-  return result;
-}
-
-bool is_permutation(Extents axes) {
-  std::sort(axes.begin(), axes.end());
-  Extents all(axes.size());
-  std::iota(all.begin(), all.end(), std::int64_t{0});
-  return axes == all;
-}
-
 }  // namespace
 
-JoinedRows joined_rows(const UnpackCall& call) {
+ShapedNumbers joined_rows(const UnpackCall& call) {
   const std::vector<int> widths = call.widths();
-  const Extents turned = call.integers("turned"), permutation = call.integers("perm");
-  const Extents shape = call.integers("shape"), counts = call.integers("rows"), row = call.integers("row");
+  const Extents turned = call.integers("turned"), shape = call.integers("shape");
+  const Extents counts = call.integers("rows"), row = call.integers("row");
   const Extents& by_rows = turned.empty() ? shape : turned;
   const std::size_t size = product(by_rows);
   if (counts.size() != 1 || row.size() != 2 || counts[0] < 1 || row[1] < 1 ||
@@ -88,11 +61,7 @@ JoinedRows joined_rows(const UnpackCall& call) {
     const auto begin = parts[c].begin() + static_cast<std::ptrdiff_t>(length * taken[c]++);
     numbers.insert(numbers.end(), begin, begin + static_cast<std::ptrdiff_t>(length));
   }
-  if (turned.empty()) return {shape, std::move(numbers)};
-  if (permutation.size() != turned.size() || !is_permutation(permutation)) call.fail("has axes in no known order");
-  Extents result;
-  for (const std::int64_t axis : permutation) result.push_back(turned[static_cast<std::size_t>(axis)]);
-  return {result, transposed(numbers, turned, permutation, result)};
+  return turned_back(call, {by_rows, std::move(numbers)});
 }
 
 }  // namespace mpq::encode

@@ -29,26 +29,6 @@ std::int64_t row_length(const Layer& layer, const StorageForm& form) { return la
 
 namespace {
 
-/// Axes of the weight, those that count rows first.
-std::vector<std::int64_t> axes_by_rows(const Layer& layer) {
-  std::vector<std::int64_t> axes(layer.channel_axes.begin(), layer.channel_axes.end());
-  for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(layer.shape.size()); ++axis) {
-    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) axes.push_back(axis);
-  }
-  return axes;
-}
-
-/// Where each axis of the weight as it is written stands among axes_by_rows.
-std::vector<std::int64_t> permutation(const Layer& layer, bool transposed) {
-  const std::vector<std::int64_t> axes = axes_by_rows(layer);
-  std::vector<std::int64_t> places(axes.size());
-  for (std::size_t place = 0; place < axes.size(); ++place) {
-    places[static_cast<std::size_t>(axes[place])] = static_cast<std::int64_t>(place);
-  }
-  if (transposed) std::swap(places.at(0), places.at(1));
-  return places;
-}
-
 /// Indices of the `count` smallest numbers of a flat value, in their order.
 std::string order_of(FunctionBody& body, const std::string& numbers, const std::string& count) {
   body.op("TopK", {numbers, count}, {int_attribute("largest", 0)});
@@ -66,13 +46,11 @@ std::vector<StorageForm::RowClass> row_classes_of(const Candidate& candidate) {
   return classes;
 }
 
-void lay_out_rows(const Layer& layer, StorageForm& form) {
+bool rows_have_tail(const Layer& layer, const StorageForm& form) {
   constexpr std::int64_t kGroup = 8;
   const std::int64_t length = row_length(layer, form);
-  form.tail = std::any_of(form.row_classes.begin(), form.row_classes.end(),
-                          [&](const StorageForm::RowClass& alike) { return alike.rows * length % kGroup != 0; });
-  const std::vector<std::int64_t> places = permutation(layer, form.transposed);
-  form.turned = !std::is_sorted(places.begin(), places.end());
+  return std::any_of(form.row_classes.begin(), form.row_classes.end(),
+                     [&](const StorageForm::RowClass& alike) { return alike.rows * length % kGroup != 0; });
 }
 
 void add_row_attributes(const Layer& layer, const StorageForm& form, std::int64_t opset, onnx::NodeProto& node) {
@@ -84,14 +62,7 @@ void add_row_attributes(const Layer& layer, const StorageForm& form, std::int64_
       *node.add_attribute() = caller_count("count" + std::to_string(alike.bits), alike.rows * length, opset);
     }
   }
-  if (!form.turned) {
-    *node.add_attribute() = caller_integers("shape", layer.shape, opset);
-    return;
-  }
-  std::vector<std::int64_t> turned;
-  for (const std::int64_t axis : axes_by_rows(layer)) turned.push_back(layer.shape[static_cast<std::size_t>(axis)]);
-  *node.add_attribute() = caller_integers("turned", turned, opset);
-  *node.add_attribute() = ints_attribute("perm", permutation(layer, form.transposed));
+  add_shape_attributes(layer, form, opset, node);
 }
 
 std::string join_rows(FunctionBody& body, const StorageForm& form) {
@@ -109,10 +80,7 @@ std::string join_rows(FunctionBody& body, const StorageForm& form) {
   const std::string count = body.integers_from("rows");
   const std::string order = order_of(body, body.cast(classes, onnx::TensorProto::FLOAT), count);
   const std::string all = body.op("Gather", {joined, order_of(body, order, count)});
-  if (!form.turned) return body.reshape(all, body.integers_from("shape"));
-  const std::string turned = body.op("Transpose", {body.reshape(all, body.integers_from("turned"))});
-  body.bind_last("perm", onnx::AttributeProto::INTS, "perm");
-  return turned;
+  return put_in_shape(body, all, form);
 }
 
 }  // namespace mpq::encode

@@ -128,6 +128,14 @@ std::vector<std::string> FunctionBody::split(const std::string& value, const std
   return {node.output().begin(), node.output().end()};
 }
 
+std::string FunctionBody::slice(const std::string& value, std::int64_t axis, std::int64_t begin, std::int64_t end) {
+  if (opset_ >= kSliceTakesInputs) {
+    return op("Slice", {value, constant({begin}), constant({end}), constant({axis})});
+  }
+  return op("Slice", {value},
+            {ints_attribute("axes", {axis}), ints_attribute("starts", {begin}), ints_attribute("ends", {end})});
+}
+
 std::string FunctionBody::head(const std::string& value, const std::string& count) {
   if (opset_ >= kSliceTakesInputs) return op("Slice", {value, constant({0}), integers_from(count)});
   const std::string result = op("Slice", {value}, {ints_attribute("axes", {0}), ints_attribute("starts", {0})});
@@ -136,7 +144,9 @@ std::string FunctionBody::head(const std::string& value, const std::string& coun
 }
 
 std::string FunctionBody::constant_tensor(onnx::TensorProto tensor) {
-  return op("Constant", {}, {tensor_attribute("value", std::move(tensor))});
+  std::string& name = constants_[tensor.SerializeAsString()];
+  if (name.empty()) name = op("Constant", {}, {tensor_attribute("value", std::move(tensor))});
+  return name;
 }
 
 std::string FunctionBody::constant(const std::vector<std::int64_t>& values) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,6 +48,8 @@ class FunctionBody {
   std::string reshape(const std::string& value, const std::string& shape) { return op("Reshape", {value, shape}); }
   /// Cuts axis 0 into parts of `rows`.
   std::vector<std::string> split(const std::string& value, const std::vector<std::int64_t>& rows);
+  /// Elements [begin, end) along an axis; a negative end counts from behind.
+  std::string slice(const std::string& value, std::int64_t axis, std::int64_t begin, std::int64_t end);
   /// The first elements of a flat value; the calling node's attribute `count` says how many.
   std::string head(const std::string& value, const std::string& count);
 
@@ -78,6 +81,7 @@ class FunctionBody {
   std::int64_t opset_;
   onnx::FunctionProto function_;
   int names_ = 0;
+  std::map<std::string, std::string> constants_;  ///< names by content: equal ones are written once
 };
 
 /// The attribute of a calling node that FunctionBody::integers_from (or head) and float_from read at `opset`.

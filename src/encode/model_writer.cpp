@@ -27,12 +27,12 @@ std::shared_ptr<const void> zeros(std::size_t size) {
 }
 
 /// The numbers of the tensors of grid_parts, in the same order.
-std::vector<Bytes> grid_bytes(const quant::QuantizedTensor& numbers, const StorageForm& form) {
+std::vector<Bytes> grid_bytes(const Layer& layer, const quant::QuantizedTensor& numbers, const StorageForm& form) {
   std::vector<Bytes> bytes;
   for (const StorageForm::RowClass& alike : form.row_classes) bytes.push_back(packed_bytes(numbers, alike));
-  if (!form.has_row_widths()) bytes.push_back(packed_bytes(numbers, form));
+  if (!form.has_row_widths()) bytes.push_back(packed_bytes(layer, numbers, form));
   bytes.push_back(scale_bytes(numbers, form));
-  if (form.codebook) bytes.push_back(codebook_bytes(numbers));
+  if (form.trellis) bytes.push_back(entries_bytes(numbers));
   if (form.has_row_widths()) bytes.push_back(rows_bytes(numbers, form));
   return bytes;
 }
@@ -66,7 +66,7 @@ const ModelWriter::Names& ModelWriter::names(std::size_t layer) {
   const auto found = names_.find(layer);
   if (found != names_.end()) return found->second;
   const std::string stem = "w" + std::to_string(layer);  // short: small models have many weights
-  Names taken{weight_name(layer),      pool_.take(stem + ".q"), pool_.take(stem + ".s"), pool_.take(stem + ".c"),
+  Names taken{weight_name(layer),      pool_.take(stem + ".q"), pool_.take(stem + ".s"), pool_.take(stem + ".e"),
               pool_.take(stem + ".h"), pool_.take(stem + ".b"), pool_.take(stem + ".r"), {}};
   for (int width = 2; width <= 8; ++width) taken.packed_rows[width] = pool_.take(stem + ".q" + std::to_string(width));
   return names_[layer] = std::move(taken);
@@ -81,7 +81,7 @@ ModelWriter::Parts ModelWriter::grid_parts(std::size_t layer, const StorageForm&
   }
   if (!form.has_row_widths()) parts.tensors.push_back(packed_plan(described, form, name.packed));
   parts.tensors.push_back(scales_plan(described, form, name.scales));
-  if (form.codebook) parts.tensors.push_back(codebook_plan(form, name.codebook));
+  if (form.trellis) parts.tensors.push_back(entries_plan(form, name.entries));
   if (form.has_row_widths()) parts.tensors.push_back(rows_plan(form, name.rows));
   std::vector<std::string> inputs;
   for (const TensorPlan& tensor : parts.tensors) inputs.push_back(tensor.name);
@@ -166,7 +166,7 @@ void ModelWriter::write_grid(std::size_t layer, const StorageForm& form, const q
   remove_weight(layer);
   if (form.transposed) clear_transposition(*proto_.mutable_graph(), names(layer).weight);
   if (numbers != nullptr) {
-    const std::vector<Bytes> bytes = grid_bytes(*numbers, form);
+    const std::vector<Bytes> bytes = grid_bytes(impl_.layers[layer], *numbers, form);
     for (std::size_t i = 0; i < bytes.size(); ++i) add_tensor(parts.tensors[i], &bytes[i]);
   } else {
     for (const TensorPlan& tensor : parts.tensors) add_tensor(tensor, nullptr);

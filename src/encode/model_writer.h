@@ -77,7 +77,7 @@ class ModelWriter {
 
  private:
   struct Names {
-    std::string weight, packed, scales, codebook, half, bias, rows;
+    std::string weight, packed, scales, entries, half, bias, rows;
     std::map<int, std::string> packed_rows;  ///< by width
   };
   const Names& names(std::size_t layer);

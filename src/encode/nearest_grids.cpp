@@ -1,6 +1,6 @@
 #include "encode/nearest_grids.h"
 
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 
 namespace mpq::encode {
 

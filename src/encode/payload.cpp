@@ -8,6 +8,7 @@
 #include "quantize/entry_table.h"
 #include "quantize/packing.h"
 #include "quantize/rows.h"
+#include "quantize/trellis.h"
 
 namespace mpq::encode {
 
@@ -42,17 +43,6 @@ Bytes nibbles(const std::vector<std::int8_t>& values) {
     bytes[i / 2] |= i % 2 == 0 ? nibble : nibble << 4;
   }
   return bytes;
-}
-
-/// Where the numbers stand in the codebook, counted from the middle: what pack() takes.
-std::vector<std::int8_t> places(const std::vector<std::int8_t>& values, const std::vector<std::int8_t>& codebook) {
-  const std::size_t middle = codebook.size() / 2;
-  std::vector<std::int8_t> result;
-  result.reserve(values.size());
-  for (const std::int8_t value : values) {
-    result.push_back(static_cast<std::int8_t>(quant::entry_index(codebook, value) - middle));
-  }
-  return result;
 }
 
 std::int64_t product(const std::vector<std::int64_t>& extents) {
@@ -112,16 +102,39 @@ TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::s
   return plan;
 }
 
-TensorPlan codebook_plan(const StorageForm& form, const std::string& name) {
-  const std::int64_t entries = std::int64_t{1} << form.bits;
-  return {name, onnx::TensorProto::INT8, {entries}, entries};
+TensorPlan entries_plan(const StorageForm& form, const std::string& name) {
+  const std::int64_t entries = std::int64_t{2} << form.bits;
+  return {name, onnx::TensorProto::INT8, {entries / 4, 4}, entries};
 }
 
 TensorPlan half_plan(const Layer& layer, const std::string& name) {
   return {name, onnx::TensorProto::FLOAT16, layer.shape, 2 * layer.parameters};
 }
 
-Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
+namespace {
+
+/// The steps of a trellis: the plane of the path bits, and what is left of the codes behind it.
+Bytes trellis_bytes(const Layer& layer, const quant::QuantizedTensor& tensor, int bits) {
+  std::vector<std::uint8_t> entries;
+  entries.reserve(tensor.values.size());
+  for (const std::uint32_t offset : quant::trellis_order(layer)) {
+    entries.push_back(static_cast<std::uint8_t>(quant::entry_index(tensor.entries, tensor.values[offset])));
+  }
+  std::vector<std::int8_t> path, upper;
+  for (const std::uint8_t code : quant::trellis_codes(entries)) {
+    path.push_back(static_cast<std::int8_t>(code % 2 - 1));
+    upper.push_back(static_cast<std::int8_t>(code / 2 - (1 << (bits - 2))));
+  }
+  std::vector<std::uint8_t> packed = quant::pack(path, 1);
+  const std::vector<std::uint8_t> rest = quant::pack(upper, bits - 1);
+  packed.insert(packed.end(), rest.begin(), rest.end());
+  return as_bytes(packed);
+}
+
+}  // namespace
+
+Bytes packed_bytes(const Layer& layer, const quant::QuantizedTensor& tensor, const StorageForm& form) {
+  if (form.trellis) return trellis_bytes(layer, tensor, form.bits);
   const std::vector<std::int8_t>& values = form.transposed ? transpose(tensor.values, tensor.shape[0]) : tensor.values;
   switch (form.store) {
     case StorageForm::Store::kInt8:
@@ -131,7 +144,7 @@ Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form
     case StorageForm::Store::kPlanes:
       break;
   }
-  return as_bytes(quant::pack(form.codebook ? places(values, tensor.codebook) : values, form.bits));
+  return as_bytes(quant::pack(values, form.bits));
 }
 
 Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm::RowClass& alike) {
@@ -159,7 +172,7 @@ Bytes rows_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) 
   return as_bytes(quant::pack(classes, kRowClassBits));
 }
 
-Bytes codebook_bytes(const quant::QuantizedTensor& tensor) { return as_bytes(tensor.codebook); }
+Bytes entries_bytes(const quant::QuantizedTensor& tensor) { return as_bytes(tensor.entries); }
 
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
   // [N, K/block, 1] -> [K/block, N]

@@ -26,17 +26,17 @@ TensorPlan packed_plan(const Layer& layer, const StorageForm& form, const Storag
                        const std::string& name);
 TensorPlan rows_plan(const StorageForm& form, const std::string& name);
 TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::string& name);
-TensorPlan codebook_plan(const StorageForm& form, const std::string& name);
+TensorPlan entries_plan(const StorageForm& form, const std::string& name);
 TensorPlan half_plan(const Layer& layer, const std::string& name);
 
 using Bytes = std::vector<std::byte>;
 
 /// The numbers themselves, as many bytes as planned.
-Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
+Bytes packed_bytes(const Layer& layer, const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm::RowClass& alike);
 Bytes rows_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
-Bytes codebook_bytes(const quant::QuantizedTensor& tensor);
+Bytes entries_bytes(const quant::QuantizedTensor& tensor);
 Bytes half_bytes(const std::vector<float>& weight);
 Bytes integer_bytes(const std::vector<std::int32_t>& integers);
 

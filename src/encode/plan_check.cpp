@@ -32,10 +32,10 @@ void check_rows(const Model& model, const Layer& layer, const Candidate& candida
 void check_candidate(const Model& model, const Layer& layer, const Candidate& candidate) {
   const std::string name = to_string(candidate);
   if (candidate.form == "float" || candidate.form == "half") return;
-  constexpr int kNarrowest = 2, kWidest = 8, kWidestCodebook = 6;
-  const int widest = candidate.form == "codebook" ? kWidestCodebook : kWidest;
-  const bool blocked_codebook = candidate.form == "codebook" && candidate.block != 0;
-  if (!candidate.has_scales() || candidate.bits < kNarrowest || candidate.bits > widest || blocked_codebook) {
+  constexpr int kNarrowest = 2, kWidest = 8, kWidestTrellis = 6;
+  const int widest = candidate.is_trellis() ? kWidestTrellis : kWidest;
+  const bool blocked_trellis = candidate.is_trellis() && candidate.block != 0;
+  if (!candidate.has_scales() || candidate.bits < kNarrowest || candidate.bits > widest || blocked_trellis) {
     mismatch("The plan stores the layer as '" + name + "', a form this version of mpq does not write.", layer.name);
   }
   if (candidate.has_row_widths()) check_rows(model, layer, candidate);

@@ -15,7 +15,7 @@ std::vector<std::size_t> quantizable_layers(const Model& model);
 /// that put them in order (TopK with `largest`, opset 11).
 bool rows_may_differ(const Layer& layer, std::int64_t opset);
 
-/// Whether the integers of a grid, a codebook or rows stand packed in a file of that opset, rather than as a tensor of
+/// Whether the integers of a grid, a trellis or rows stand packed in a file of that opset, rather than as a tensor of
 /// their type.
 bool stands_packed(const Candidate& candidate, std::int64_t opset);
 

@@ -5,7 +5,7 @@
 #include "encode/encode.h"
 #include "encode/plan_check.h"
 #include "graph/memory_plan.h"
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 
 namespace mpq {
 

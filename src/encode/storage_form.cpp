@@ -46,7 +46,7 @@ void choose_run(const Layer& layer, const Candidate& candidate, Dialect dialect,
   form.reason = candidate_obstacle(candidate, dialect);
   if (!form.reason.empty()) return;
   constexpr int kWidestNibble = 4;
-  const bool nibbles = !form.codebook && dialect.opset >= kInt4Opset && form.bits <= kWidestNibble;
+  const bool nibbles = !form.trellis && dialect.opset >= kInt4Opset && form.bits <= kWidestNibble;
   form.run = nibbles ? StorageForm::Run::kInt4 : StorageForm::Run::kInt8;
   form.transposed = site.transposed;
 }
@@ -62,21 +62,22 @@ StorageForm::Store store_of(const Candidate& candidate, std::int64_t opset) {
 
 StorageForm storage_form(const Layer& layer, const Candidate& candidate, Dialect dialect, const IntegerSite& site) {
   if (!candidate.has_scales()) {
-    throw Error(ErrorCode::kInternal, "Only grids and codebooks have a storage form, not " + to_string(candidate) + ".",
+    throw Error(ErrorCode::kInternal, "Only grids and trellises have a storage form, not " + to_string(candidate) + ".",
                 layer.name);
   }
   StorageForm form;
   form.bits = candidate.widest();
   form.block = candidate.block;
   form.dtype = layer.dtype;
-  form.codebook = candidate.form == "codebook";
+  form.trellis = candidate.is_trellis();
   if (candidate.has_row_widths()) form.row_classes = row_classes_of(candidate);
   form.store = store_of(candidate, dialect.opset);
   form.unpacked = unpacked_type(dialect);
   choose_run(layer, candidate, dialect, site, form);
   constexpr std::int64_t kGroup = 8;
   form.tail = form.store == StorageForm::Store::kPlanes && layer.parameters % kGroup != 0;
-  if (form.has_row_widths()) lay_out_rows(layer, form);
+  if (form.has_row_widths()) form.tail = rows_have_tail(layer, form);
+  form.turned = (form.has_row_widths() || form.trellis) && is_turned(layer, form);
   return form;
 }
 
@@ -84,8 +85,9 @@ std::string StorageForm::function_name() const {
   std::string name = "Unpack";
   for (const RowClass& alike : row_classes) name += std::to_string(alike.bits);
   name += (has_row_widths() ? "" : std::to_string(bits)) + "bit";
-  if (has_row_widths()) name += turned ? "MixedTurned" : "Mixed";
-  if (codebook) name += "Codebook";
+  if (has_row_widths()) name += "Mixed";
+  if (trellis) name += "Trellis";
+  if (turned) name += "Turned";
   if (block > 0) name += "Blocks";
   if (tail) name += "Tail";
   if (run == Run::kInt8) name += "Int8";
@@ -108,7 +110,7 @@ std::vector<std::string> StorageForm::function_inputs() const {
   for (const RowClass& alike : row_classes) inputs.push_back("packed" + std::to_string(alike.bits));
   if (!has_row_widths()) inputs.emplace_back("packed");
   inputs.emplace_back("scales");
-  if (codebook) inputs.emplace_back("codebook");
+  if (trellis) inputs.emplace_back("entries");
   if (has_row_widths()) inputs.emplace_back("rows");
   return inputs;
 }
@@ -129,14 +131,15 @@ onnx::FunctionProto unpack_function(const StorageForm& form, std::int64_t opset)
 std::string stored_numbers(FunctionBody& body, const StorageForm& form) {
   if (form.has_row_widths()) return join_rows(body, form);
   if (form.store != StorageForm::Store::kPlanes) return "packed";
-  std::string numbers = form.codebook ? look_up(body, form) : unpack(body, "packed", form.bits, form.unpacked);
+  std::string numbers = form.trellis ? walk_trellis(body, form) : unpack(body, "packed", form.bits, form.unpacked);
   if (form.tail) numbers = body.head(body.reshape(numbers, body.constant({-1})), "count");
+  if (form.trellis) return put_in_shape(body, numbers, form);
   const bool view = form.scales_broadcast() && form.block > 0;
   return body.reshape(numbers, body.integers_from(view ? "view" : "shape"));
 }
 
 bool numbers_are_floats(const StorageForm& form) {
-  return form.store == StorageForm::Store::kPlanes && !form.codebook && form.unpacked == Unpacked::kFloat;
+  return form.store == StorageForm::Store::kPlanes && !form.trellis && form.unpacked == Unpacked::kFloat;
 }
 
 onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::int64_t opset, float unit,
@@ -158,11 +161,7 @@ onnx::NodeProto unpack_node(const Layer& layer, const StorageForm& form, std::in
     const auto layout = quant::scale_layout(layer, {form.bits, "grid", form.block});
     *node.add_attribute() = caller_integers("view", layout.view_shape, opset);
   }
-  if (planes || (folded && form.block > 0)) {
-    std::vector<std::int64_t> shape = layer.shape;
-    if (form.transposed) std::swap(shape[0], shape[1]);
-    *node.add_attribute() = caller_integers("shape", shape, opset);
-  }
+  if (planes || (folded && form.block > 0)) add_shape_attributes(layer, form, opset, node);
   *node.add_attribute() = caller_float("unit", unit, opset);
   if (!folded && form.block > 0) *node.add_attribute() = int_attribute("block", form.block);
   return node;

@@ -101,11 +101,16 @@ std::vector<T> numbers_of(std::span<const std::byte> bytes) {
   return result;
 }
 
-/// Of a call whose rows have widths of their own: the weight's shape, and its integers in C order.
-struct JoinedRows {
+/// Integers in C order of a shape.
+struct ShapedNumbers {
   Extents shape;
   std::vector<std::int8_t> numbers;
 };
-JoinedRows joined_rows(const UnpackCall& call);  // decode_rows.cpp
+/// Of a call whose rows have widths of their own: the weight's.
+ShapedNumbers joined_rows(const UnpackCall& call);  // decode_rows.cpp
+/// Of a call whose numbers lie by other axes: the weight's; else `stored` itself.
+ShapedNumbers turned_back(const UnpackCall& call, ShapedNumbers stored);  // decode_turned.cpp
+/// The numbers of a trellis as they lie in the file.
+std::vector<std::int8_t> walked_trellis(const UnpackCall& call, std::size_t count);  // decode_trellis.cpp
 
 }  // namespace mpq::encode

@@ -6,8 +6,8 @@
 #include <queue>
 #include <span>
 
+#include "analyze/derived_candidates.h"
 #include "encode/plan_check.h"
-#include "prices/derived_candidates.h"
 #include "quantize/grid.h"
 #include "quantize/rows.h"
 #include "support/parallel.h"

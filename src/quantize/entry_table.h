@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "quantize/kernels/kernels.h"
+
 namespace mpq::quant {
 
 /// The nearest entry of a codebook at a glance. Entries are integers, so the borders between neighbours are multiples
@@ -14,23 +16,11 @@ class EntryTable {
   /// `entries`: sorted, at least one.
   explicit EntryTable(std::span<const std::int8_t> entries);
 
-  float nearest(float ratio) const { return table_[slot(ratio)]; }
-  /// kSlots numbers, for loops that look up by themselves.
-  const float* data() const { return table_.data(); }
-
-  static constexpr int kSlots = 512;
+  float nearest(float ratio) const { return table_[static_cast<std::size_t>(kernels::half_step(ratio))]; }
 
  private:
-  static std::size_t slot(float ratio) {
-    const float place = 2 * ratio + kSlots / 2;
-    return place > 0 ? static_cast<std::size_t>(place < kSlots - 1 ? place : kSlots - 1) : 0;
-  }
-  std::array<float, kSlots> table_{};
+  std::array<float, kernels::kHalfSteps> table_{};
 };
-
-/// `value`, or where a runtime would round its product with `scale` to infinity the next one towards zero that it does
-/// not: an integer, or an entry of the sorted codebook when there is one.
-std::int8_t finite_value(std::int8_t value, float scale, float limit, std::span<const std::int8_t> codebook);
 
 /// Where a number stands among the sorted entries.
 std::size_t entry_index(std::span<const std::int8_t> entries, std::int8_t entry);

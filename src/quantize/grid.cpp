@@ -8,7 +8,6 @@
 #include "mpq/error.h"
 #include "mpq/tensor.h"
 
-#include "quantize/entry_table.h"
 #include "quantize/rows.h"
 #include "quantize/scale_fit.h"
 #include "support/parallel.h"
@@ -80,7 +79,7 @@ std::vector<std::uint16_t> store_scales(std::span<const float> scales, float mul
 void round_row(std::span<const float> row, float scale, IntegerRange range, float limit, std::int8_t* out) {
   round_to_grid(row, scale, range, out);
   if (std::fabs(scale) * static_cast<float>(-range.low) <= limit) return;
-  for (std::size_t i = 0; i < row.size(); ++i) out[i] = finite_value(out[i], scale, limit, {});
+  for (std::size_t i = 0; i < row.size(); ++i) out[i] = finite_value(out[i], scale, limit);
 }
 
 }  // namespace

@@ -23,16 +23,16 @@ ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate);
 /// another number of rows.
 std::vector<std::uint8_t> widths_of_rows(const Layer& layer, const Candidate& candidate, std::size_t rows);
 
-/// A weight as integers and scales: w ~= value * scale, value in [-2^(b-1), 2^(b-1) - 1] or in a codebook.
+/// A weight as integers and scales: w ~= value * scale, value in [-2^(b-1), 2^(b-1) - 1] or an entry of a trellis.
 /// The scales are held as they are stored: IEEE half times a power of two, so the float product is exact to reproduce.
 struct QuantizedTensor {
   Candidate candidate;
   std::vector<std::int64_t> shape;
   ScaleLayout layout;
-  std::vector<std::int8_t> values;         ///< C order of `shape`
-  std::vector<std::uint16_t> scales;       ///< IEEE binary16 bits, C order of layout.scale_shape
-  float scale_multiplier = 1;              ///< power of two
-  std::vector<std::int8_t> codebook = {};  ///< codebooks only: the 2^b numbers `values` are taken from, sorted
+  std::vector<std::int8_t> values;        ///< C order of `shape`
+  std::vector<std::uint16_t> scales;      ///< IEEE binary16 bits, C order of layout.scale_shape
+  float scale_multiplier = 1;             ///< power of two
+  std::vector<std::int8_t> entries = {};  ///< trellises only: the 2^(b+1) numbers `values` are taken from, sorted
 };
 
 /// How a grid's scales are found.
@@ -60,7 +60,7 @@ float largest_product(const std::string& dtype);
 /// The floats a runtime computes from it: float(value) * (float(half scale) * multiplier), bit for bit.
 std::vector<float> dequantize(const QuantizedTensor& tensor);
 
-/// The floats a runtime sees when `weight` is stored as `candidate` (grid, codebook, half or float), bit for bit: for
+/// The floats a runtime sees when `weight` is stored as `candidate` (grid, trellis, half or float), bit for bit: for
 /// layers of float16 or bfloat16 the float product (or half) rounded to that type.
 std::vector<float> stored_values(std::span<const float> weight, const Layer& layer, const Candidate& candidate,
                                  ScaleFit fit = ScaleFit::kMse, int threads = 1);

@@ -5,25 +5,10 @@
 
 #include "quantize/grid.h"
 #include "quantize/input_statistics.h"
+#include "quantize/rounding_method.h"
 #include "quantize/rounding_target.h"
 
 namespace mpq::quant {
-
-/// One way to turn a layer's weights into integers.
-struct RoundingMethod {
-  bool second_order = false;   ///< GPTQ and coordinate descent; else to nearest
-  double damping = 0;          ///< of the Gram, in units of its mean diagonal
-  double correction = 0;       ///< regularisation of the correction for layers before this one; 0 = none
-  bool corrects_bias = false;  ///< the mean error goes into the bias, and GPTQ sees the centred Gram
-  bool fits_scales = false;    ///< every row takes the scales under which it errs least
-  bool data_free = false;      ///< second order, by data_free_gram
-  double trust = 0;            ///< of data_free_gram
-  bool looks_at_inputs() const { return second_order || fits_scales; }
-  EntryFit entries = EntryFit::kWeights;  ///< of a codebook
-  bool operator==(const RoundingMethod&) const = default;
-};
-/// "nearest", "data-free", "second-order, damping 10 %, inputs corrected, bias corrected".
-std::string to_string(const RoundingMethod& method);
 
 /// A layer's weights as they are to be written.
 struct LayerRounding {
@@ -43,8 +28,7 @@ struct LayerRounding {
 /// output, with what it made of the fitting rows. Second-order is GPTQ, polished by coordinate descent. The usual
 /// damping of 1 % overfits small calibration sets: from 10 % it goes up or down as long as the held-out error falls.
 /// Where the inputs drift, the weights to be rounded may be those that answer the drifted inputs best
-/// (rounding_target). The form of the grid and all bytes stay those of quantize_grid. A codebook is fitted in every way
-/// of EntryFit.
+/// (rounding_target). The form of the grid and all bytes stay those of quantize_weight.
 LayerRounding choose_rounding(const RoundingTask& task, const InputStatistics& inputs);
 
 /// The same without the numbers.

@@ -15,6 +15,10 @@ struct IntegerRange {
 /// out[i] = rint(clamp(row[i] / scale)), ties to even.
 void round_to_grid(std::span<const float> row, float scale, IntegerRange range, std::int8_t* out);
 
+/// `value`, or where a runtime would round its product with `scale` to infinity the next one towards zero that it does
+/// not.
+std::int8_t finite_value(std::int8_t value, float scale, float limit);
+
 /// Sum of (w - scale * q)^2 with q as round_to_grid rounds, in double precision.
 double squared_error(std::span<const float> row, float scale, IntegerRange range);
 

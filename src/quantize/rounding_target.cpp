@@ -2,8 +2,10 @@
 
 #include <limits>
 
-#include "quantize/codebook.h"
 #include "quantize/matrix_product.h"
+#include "quantize/quantize_weight.h"
+#include "quantize/rounding.h"
+#include "quantize/trellis_fit.h"
 
 namespace mpq::quant {
 
@@ -66,35 +68,6 @@ Matrix corrected(const Matrix& weights, const Moments2& inputs, double lambda, b
   return weights - change.transpose();
 }
 
-/// The diagonal of the Gram, for every weight of its column; a tenth of its mean is added, for the inputs are samples.
-std::vector<float> input_energies(const RoundingTask& task, const std::vector<Moments2>& inputs) {
-  constexpr double kFloor = 0.1;
-  std::vector<float> result(task.weight.size());
-  for (std::size_t g = 0; g < task.view.groups; ++g) {
-    const Eigen::VectorXd diagonal = inputs[g].gram.diagonal() / inputs[g].count;
-    const double floor = kFloor * diagonal.mean();
-    for (std::size_t k = 0; k < task.view.columns; ++k) {
-      const auto energy = static_cast<float>(diagonal[static_cast<Index>(k)] + floor);
-      for (std::size_t r = 0; r < task.view.rows; ++r) result[task.view.at(g, r, k)] = energy;
-    }
-  }
-  return result;
-}
-
-QuantizedTensor nearest_numbers(const RoundingTask& task, std::span<const float> weight,
-                                const std::vector<Moments2>& inputs, EntryFit entries) {
-  if (task.candidate.form != "codebook") return quantize_grid(weight, task.layer, task.candidate, task.fit);
-  switch (entries) {
-    case EntryFit::kGrid:
-      return codebook_of_grid(weight, task.layer, task.candidate, task.fit);
-    case EntryFit::kInputs:
-      return quantize_codebook(weight, task.layer, task.candidate, input_energies(task, inputs));
-    case EntryFit::kWeights:
-      break;
-  }
-  return quantize_codebook(weight, task.layer, task.candidate);
-}
-
 }  // namespace
 
 std::vector<Matrix> matrices_of(std::span<const float> tensor, const MatrixView& view) {
@@ -104,7 +77,7 @@ std::vector<Matrix> matrices_of(std::span<const float> tensor, const MatrixView&
 }
 
 RoundingTarget rounding_target(const RoundingTask& task, const std::vector<Matrix>& weights,
-                               const std::vector<Moments2>& inputs, double correction, EntryFit entries) {
+                               const std::vector<Moments2>& inputs, double correction) {
   RoundingTarget target;
   target.aims = weights;
   std::vector<float> tensor(task.weight.begin(), task.weight.end());
@@ -115,31 +88,31 @@ RoundingTarget rounding_target(const RoundingTask& task, const std::vector<Matri
     for_each_weight(
         task.view, [&](std::size_t offset, std::size_t g, Index r, Index k) { tensor[offset] = target.aims[g](r, k); });
   }
-  target.grid = nearest_numbers(task, tensor, inputs, entries);
+  target.grid = quantize_weight(tensor, task.layer, task.candidate, task.fit);
   target.scales = matrices_of(scale_of_each_weight(target.grid), task.view);
   target.widths = widths_of_groups(task, target.grid.layout);
-  if (!target.grid.codebook.empty()) {
-    target.entries = std::make_shared<const EntryTable>(target.grid.codebook);
-  } else if (rows_have_own_scales(target.grid.layout, task.view)) {
+  if (!task.candidate.is_trellis() && rows_have_own_scales(target.grid.layout, task.view)) {
     const QuantizedTensor widest = quantize_grid(tensor, task.layer, task.candidate, ScaleFit::kMinMax);
     target.widest = matrices_of(scale_of_each_weight(widest), task.view);
   }
   return target;
 }
 
-void store(const RoundingTask& task, const std::vector<Matrix>& integers, const std::vector<Matrix>& scales,
-           QuantizedTensor& grid) {
+void store(const RoundingTask& task, const std::vector<RoundedGroup>& groups, QuantizedTensor& grid) {
   const std::vector<std::uint32_t> numbers = scale_number_of_each_weight(grid.layout);
   std::vector<float> stored = scales_of(grid);
   for_each_weight(task.view, [&](std::size_t offset, std::size_t g, Index r, Index k) {
-    stored[numbers[offset]] = scales[g](r, k);
+    stored[numbers[offset]] = groups[g].scales(r, k);
   });
+  if (grid.candidate.is_trellis()) keep_finite(task.layer, grid.entries, stored);
   set_scales(stored, grid);
   stored = scales_of(grid);
   const float limit = largest_product(task.layer.dtype);
+  const bool trellis = grid.candidate.is_trellis();
   for_each_weight(task.view, [&](std::size_t offset, std::size_t g, Index r, Index k) {
-    grid.values[offset] =
-        finite_value(static_cast<std::int8_t>(integers[g](r, k)), stored[numbers[offset]], limit, grid.codebook);
+    const auto value = static_cast<std::int8_t>(groups[g].integers(r, k));
+    // On a trellis no weight can step aside by itself; its scales keep it finite.
+    grid.values[offset] = trellis ? value : finite_value(value, stored[numbers[offset]], limit);
   });
 }
 

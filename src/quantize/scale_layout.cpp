@@ -39,7 +39,7 @@ std::int64_t ScaleLayout::scale_count() const {
 }
 
 ScaleLayout scale_layout(const Layer& layer, const Candidate& candidate) {
-  if (!candidate.has_scales()) refuse(layer, candidate, "only grids and codebooks have scales");
+  if (!candidate.has_scales()) refuse(layer, candidate, "only grids and trellises have scales");
   check_axes(layer, candidate);
   if (candidate.has_row_widths() && candidate.block != 0) refuse(layer, candidate, "rows with widths have no blocks");
   ScaleLayout layout;

@@ -14,17 +14,16 @@ namespace {
 using Eigen::Index;
 
 kernels::Levels levels_of(const GridProblem& problem) {
-  return {static_cast<float>(problem.range.low), static_cast<float>(problem.range.high),
-          problem.entries != nullptr ? problem.entries->data() : nullptr};
+  return {static_cast<float>(problem.range.low), static_cast<float>(problem.range.high)};
 }
 
 float to_level(float ratio, const GridProblem& problem) {
-  if (problem.entries != nullptr) return problem.entries->nearest(ratio);
   return std::clamp(std::nearbyint(ratio), static_cast<float>(problem.range.low),
                     static_cast<float>(problem.range.high));
 }
 
-/// Columns by rising diagonal; equal ones in their own order, so that nothing depends on the sort.
+}  // namespace
+
 std::vector<Index> by_energy(const DoubleMatrix& gram) {
   std::vector<Index> order(static_cast<std::size_t>(gram.rows()));
   std::iota(order.begin(), order.end(), Index{0});
@@ -32,9 +31,8 @@ std::vector<Index> by_energy(const DoubleMatrix& gram) {
   return order;
 }
 
-}  // namespace
-
-SecondOrder::SecondOrder(const DoubleMatrix& gram, double damping) : order_(by_energy(gram)) {
+SecondOrder::SecondOrder(const DoubleMatrix& gram, double damping, std::vector<Index> order)
+    : order_(std::move(order)) {
   const double mean = gram.diagonal().mean();
   if (!(mean > 0) || !std::isfinite(mean)) return;
   const Index n = gram.rows();

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include <Eigen/Core>
 
-#include "quantize/entry_table.h"
 #include "quantize/rounding.h"
 #include "quantize/weight_matrix.h"
 
@@ -17,7 +15,6 @@ struct GridProblem {
   Matrix weights;  ///< [rows, columns]; all magnitudes far from the ends of float's range
   Matrix scales;   ///< as large: scales may be shared along rows, blocks or anything else
   IntegerRange range{8};
-  std::shared_ptr<const EntryTable> entries = {};  ///< of a codebook: then a weight becomes an entry times its scale
 };
 
 /// Weights rounded, and what is left of each row: |R e|^2 for the factor R of the damped Gram.
@@ -25,6 +22,9 @@ struct RoundedRows {
   Matrix integers;  ///< as floats
   Eigen::VectorXf objective;
 };
+
+/// Columns by rising diagonal; equal ones in their own order, so that nothing depends on the sort.
+std::vector<Eigen::Index> by_energy(const DoubleMatrix& gram);
 
 /// A damped Gram and its Cholesky factor, in the order its inputs are rounded: the second-order view of a layer's
 /// inputs. In units of the Gram's mean diagonal, for Grams span 1e-20..1.
@@ -36,7 +36,9 @@ struct RoundedRows {
 class SecondOrder {
  public:
   /// `damping`: added to the diagonal, in units of its mean.
-  SecondOrder(const DoubleMatrix& gram, double damping);
+  SecondOrder(const DoubleMatrix& gram, double damping) : SecondOrder(gram, damping, by_energy(gram)) {}
+  /// `order`: columns in the order of their places, the last place rounded first.
+  SecondOrder(const DoubleMatrix& gram, double damping, std::vector<Eigen::Index> order);
 
   /// False for a Gram of zeros, or one that no damping makes positive definite: round to nearest then.
   bool valid() const { return valid_; }
@@ -49,6 +51,9 @@ class SecondOrder {
   std::size_t descend(const GridProblem& problem, int sweeps, Matrix& integers) const;
 
   const Matrix& gram() const { return gram_; }
+  /// R by places: only what stands on and above the diagonal means anything.
+  const Matrix& upper() const { return upper_; }
+  const std::vector<Eigen::Index>& order() const { return order_; }
 
  private:
   bool valid_ = false;

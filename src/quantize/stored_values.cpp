@@ -4,7 +4,7 @@
 
 #include "mpq/error.h"
 
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 #include "quantize/rows.h"
 
 namespace mpq::quant {

@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t kHalfBytes = 2;  // of a 16-bit weight, and of a scale
 constexpr std::int64_t kPackGroup = 8;  // elements; every width's bit planes fill whole bytes for so many
 
-constexpr std::string_view kCodebook = "/codebook", kRows = "/rows";
-constexpr int kNarrowest = 2, kWidestGrid = 8, kWidestCodebook = 6;
+constexpr std::string_view kTrellis = "/trellis", kRows = "/rows";
+constexpr int kNarrowest = 2, kWidestGrid = 8, kWidestTrellis = 6;
 constexpr int kRowBits = 2;  // that say which of a layer's widths a row has
 
 /// The whole of `text` as a number above 0; 0 when it is none.
@@ -26,8 +26,8 @@ int positive_number(std::string_view text) {
 
 [[noreturn]] void refuse(const std::string& text) {
   throw Error(ErrorCode::kUsage, "\"" + text + "\" is no way to store a layer.", {},
-              "Give a width as 2bit to 8bit, with blocks as 4bit/b32, with a codebook as 2bit/codebook to "
-              "6bit/codebook, with widths of rows as 3.5bit/rows, or half, or float.");
+              "Give a width as 2bit to 8bit, with blocks as 4bit/b32, as a trellis as 2bit/trellis to "
+              "6bit/trellis, with widths of rows as 3.5bit/rows, or half, or float.");
 }
 
 /// A mean width of rows, "3.5" or "3"; 0 for anything else.
@@ -119,7 +119,7 @@ std::string to_string(const Candidate& candidate) {
            std::string(kRows);
   }
   const std::string name = std::to_string(candidate.bits) + "bit";
-  if (candidate.form == "codebook") return name + std::string(kCodebook);
+  if (candidate.is_trellis()) return name + std::string(kTrellis);
   return candidate.block == 0 ? name : name + "/b" + std::to_string(candidate.block);
 }
 
@@ -133,11 +133,10 @@ Candidate parse_candidate(const std::string& text) {
   const std::string_view rest = view.substr(unit + kUnit.size());
   if (rest == kRows) return parse_rows(text, view.substr(0, unit));
   const int bits = positive_number(view.substr(0, unit));
-  const bool codebook = rest == kCodebook;
-  const Candidate candidate{bits, codebook ? "codebook" : "grid",
-                            rest.starts_with(kBlock) ? positive_number(rest.substr(kBlock.size())) : 0};
-  const int widest = codebook ? kWidestCodebook : kWidestGrid;
-  const bool block_is_good = rest.empty() || codebook || candidate.block > 0;
+  const std::string form = rest == kTrellis ? "trellis" : "grid";
+  const Candidate candidate{bits, form, rest.starts_with(kBlock) ? positive_number(rest.substr(kBlock.size())) : 0};
+  const int widest = candidate.is_trellis() ? kWidestTrellis : kWidestGrid;
+  const bool block_is_good = rest.empty() || candidate.is_trellis() || candidate.block > 0;
   // The inverse of to_string: one text per candidate, so that names can be compared as texts.
   if (candidate.bits < kNarrowest || candidate.bits > widest || !block_is_good || to_string(candidate) != text)
     refuse(text);
@@ -150,8 +149,8 @@ std::int64_t stored_bytes(const Layer& layer, const Candidate& candidate) {
   if (!candidate.has_scales())
     throw Error(ErrorCode::kInternal, "The storage form \"" + candidate.form + "\" is unknown.", layer.name);
   if (candidate.has_row_widths()) return row_bytes(layer, candidate);
-  const std::int64_t entries = candidate.form == "codebook" ? std::int64_t{1} << candidate.bits : 0;
-  return groups_of(layer.parameters) * candidate.bits + kHalfBytes * scale_count(layer, candidate.block) + entries;
+  return groups_of(layer.parameters) * candidate.bits + kHalfBytes * scale_count(layer, candidate.block) +
+         candidate.entries();
 }
 
 }  // namespace mpq

@@ -104,13 +104,12 @@ Candidate read_rows(const JsonReader& digits, const Candidate& read) {
 
 Candidate read_candidate(const JsonReader& reader) {
   Candidate candidate;
-  candidate.form = reader.at("form").word({"grid", "codebook", "half", "float"});
+  candidate.form = reader.at("form").word({"grid", "trellis", "half", "float"});
   candidate.bits = reader.at("bits").small_integer(2, 32);
   candidate.block = reader.at("block").small_integer(0, 1 << 24);
   const bool grid = candidate.form == "grid";
   if (grid && candidate.bits > 8) reader.at("bits").fail("a width from 2 to 8 for the form grid");
-  if (candidate.form == "codebook" && candidate.bits > 6)
-    reader.at("bits").fail("a width from 2 to 6 for the form codebook");
+  if (candidate.is_trellis() && candidate.bits > 6) reader.at("bits").fail("a width from 2 to 6 for the form trellis");
   if (candidate.form == "half" && candidate.bits != 16) reader.at("bits").fail("16 for the form half");
   if (candidate.form == "float" && candidate.bits != 32) reader.at("bits").fail("32 for the form float");
   if (!grid && candidate.block != 0) reader.at("block").fail("0 for the form " + candidate.form);

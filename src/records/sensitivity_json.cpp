@@ -56,6 +56,7 @@ Json write_candidate_score(const CandidateScore& score) {
   put_number(object, "damage", score.damage);
   put_number(object, "standard_error", score.standard_error);
   object["trials"] = score.trials;
+  if (score.error_ratio > 0) object["error_ratio"] = score.error_ratio;
   if (!score.trial_damages.empty()) object["trial_damages"] = score.trial_damages;
   return object;
 }
@@ -69,6 +70,7 @@ CandidateScore read_candidate_score(const JsonReader& reader) {
   score.damage = reader.non_negative("damage");
   score.standard_error = reader.non_negative("standard_error");
   score.trials = reader.at("trials").small_integer(0, INT32_MAX);
+  if (const auto ratio = reader.find("error_ratio")) score.error_ratio = ratio->non_negative();
   if (const auto damages = reader.find("trial_damages")) {
     for (const JsonReader& damage : damages->elements()) score.trial_damages.push_back(damage.non_negative());
   }

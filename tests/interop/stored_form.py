@@ -9,7 +9,7 @@ import re
 import numpy as np
 from onnx import helper, numpy_helper
 
-PLANES = {2: [2], 3: [2, 1], 4: [4], 5: [4, 1], 6: [4, 2], 7: [4, 2, 1], 8: [8]}
+PLANES = {1: [1], 2: [2], 3: [2, 1], 4: [4], 5: [4, 1], 6: [4, 2], 7: [4, 2, 1], 8: [8]}
 
 
 def unpack(packed, bits, count):
@@ -40,9 +40,30 @@ def rows_of_widths(node, tensors, widths, attributes):
         rows = np.flatnonzero(classes == place)
         packed = numpy_helper.to_array(tensors[node.input[place]])
         result[rows] = unpack(packed, bits, rows.size * length).reshape(rows.size, length)
+    return in_shape(result, attributes)
+
+
+def trellis(packed, bits, entries, count):
+    """The numbers of a trellis, step by step: eight strands, each from path bits 0; entry 4 upper + 2 (u0 ^ u2 ^ u5) + u3."""
+    assert entries.dtype == np.int8 and entries.shape == (1 << (bits - 1), 4) and np.all(np.diff(entries.astype(int).ravel()) > 0)
+    entries = entries.ravel()
+    strand = (count + 7) // 8
+    path = unpack(packed[:strand], 1, 8 * strand) + 1
+    upper = unpack(packed[strand:], bits - 1, 8 * strand) + (1 << (bits - 2))
+    result = np.zeros(8 * strand, np.int64)
+    for begin in range(0, 8 * strand, strand):
+        before = [0] * 5
+        for place in range(begin, begin + strand):
+            step = int(path[place])
+            result[place] = entries[4 * upper[place] + 2 * (step ^ before[1] ^ before[4]) + before[2]]
+            before = [step] + before[:4]
+    return result[:count]
+
+
+def in_shape(values, attributes):
     if "shape" in attributes:
-        return result.reshape([int(e) for e in attributes["shape"]])
-    return result.reshape([int(e) for e in attributes["turned"]]).transpose([int(e) for e in attributes["perm"]])
+        return values.reshape([int(e) for e in attributes["shape"]])
+    return values.reshape([int(e) for e in attributes["turned"]]).transpose([int(e) for e in attributes["perm"]])
 
 
 class StoredWeight:
@@ -65,17 +86,17 @@ class StoredWeight:
             values = rows_of_widths(node, tensors, widths, attributes)
             shape = values.shape
         elif packed.dtype == np.uint8:
-            shape = [int(e) for e in attributes["shape"]]
-            values = unpack(packed, bits, int(np.prod(shape))).reshape(shape)
-            if "Codebook" in node.op_type:  # what is packed are places in a table of 2^b numbers
-                codebook = numpy_helper.to_array(tensors[node.input[2]])
-                assert codebook.dtype == np.int8 and codebook.shape == (1 << bits,)
-                assert np.all(np.diff(codebook.astype(int)) > 0)
-                values = codebook.astype(np.int64)[values + (1 << (bits - 1))]
+            count = int(np.prod(attributes.get("shape", attributes.get("turned"))))
+            if "Trellis" in node.op_type:
+                values = trellis(packed, bits, numpy_helper.to_array(tensors[node.input[2]]), count)
+            else:
+                values = unpack(packed, bits, count)
+            values = in_shape(values, attributes)
+            shape = values.shape
         else:
             values = packed.astype(np.int64)
             shape = [int(e) for e in attributes.get("shape", values.shape)]
-        if "Codebook" not in node.op_type:
+        if "Trellis" not in node.op_type:
             assert values.min() >= -(1 << (bits - 1)) and values.max() < 1 << (bits - 1)
         if "block" in attributes:  # scales [K / block, N]
             scales = np.repeat(scales, int(attributes["block"]), axis=0)

@@ -2,7 +2,7 @@
 
     structure_table.py --driver ENCODE_DRIVER --tool MPQ [--portable] [--shard K/N] [--markdown FILE] [NAME...]
 
-For each structure, width (2 to 8 bits, codebooks of 2, 3 and 5 bits, half) and opset: mpq writes the model; NumPy
+For each structure, width (2 to 8 bits, trellises of 2, 3 and 5 bits, half) and opset: mpq writes the model; NumPy
 decodes every stored weight; the original with these weights must give the same outputs as the written model at every
 optimization level of ONNX Runtime, bit for bit where the products run in float; everything but the weights must be as
 it was, byte for byte. --portable: the same of portable files, whose widths end at 7 bits, for an older ONNX Runtime, where it runs the
@@ -26,7 +26,7 @@ from onnx.reference.op_run import OpRun
 import text_graphs
 from stored_form import stored_weights
 
-WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit", "half", "2bit/codebook", "5bit/codebook"]
+WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit", "half", "2bit/trellis", "5bit/trellis"]
 LEVELS = (0, 1, 2, 99)
 PORTABLE_WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "half"]
 EXIT_UNSUPPORTED = 4
@@ -263,7 +263,7 @@ class Test:
             feed = self.structure.feed(model)
             self.check_float(model, feed)
             # Every width at the graph's own opset; elsewhere the widths that take different forms.
-            some = ["3bit", "4bit", "7bit"] if self.portable else ["3bit", "4bit", "8bit", "3bit/codebook"]
+            some = ["3bit", "4bit", "7bit"] if self.portable else ["3bit", "4bit", "8bit", "3bit/trellis"]
             every = PORTABLE_WIDTHS if self.portable else WIDTHS
             for width in (every if opset == self.structure.own_opset else some) if self.structure.quantized else ["4bit"]:
                 try:

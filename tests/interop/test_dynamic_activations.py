@@ -110,9 +110,9 @@ class DynamicActivationsTest(unittest.TestCase):
         model, _ = self.written(24, "--compute", "int8", "--budget", "8.5bit", "--layer", "*=8bit")
         self.assertEqual(sum(node.op_type == "Round8bitDynamic" for node in model.graph.node), 2)
 
-    def test_codebooks_land_there_too(self):
-        model, inputs = self.written(24, "--compute", "int8", "--budget", "16bit", "--layer", "*=2bit/codebook",
-                                     "--forms", "grid,codebook")
+    def test_trellises_land_there_too(self):
+        model, inputs = self.written(24, "--compute", "int8", "--budget", "16bit", "--layer", "*=2bit/trellis",
+                                     "--forms", "grid,trellis")
         self.assertEqual(sum(op in FUSED for op in self.operators(model)), 3)
         if WIDEST == 8:  # as the entries are
             self.check_numbers(model, inputs)

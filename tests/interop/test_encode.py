@@ -19,7 +19,7 @@ from structures import STRUCTURES, ir_for
 
 DRIVER = None
 ROWS = ["3bit/rows", "4bit/rows", "6bit/rows"]
-CODEBOOKS = [f"{bits}bit/codebook" for bits in range(2, 7)]
+TRELLISES = [f"{bits}bit/trellis" for bits in range(2, 7)]
 WIDTHS = ["2bit", "3bit", "4bit", "5bit", "6bit", "7bit", "8bit"]
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 21, 23, 24, 25, 26)
 LEVELS = (0, 1, 2, 99)
@@ -200,11 +200,11 @@ class EncodeTest(unittest.TestCase):
                 for width in ("3bit/b32", "4bit/b16", "5bit/b16", "8bit/b32"):
                     self.check_all(structure, opset, width)
 
-    def test_codebooks(self):
+    def test_trellises(self):
         for opset in (7, 9, 11, 13, 17, 18, 21, 25):
             for position, structure in enumerate(STRUCTURES):
-                for codebook in CODEBOOKS[(position + opset) % 2::2]:
-                    self.check_all(structure, opset, codebook)
+                for trellis in TRELLISES[(position + opset) % 2::2]:
+                    self.check_all(structure, opset, trellis)
 
     def test_rows_of_several_widths(self):
         for opset in (9, 11, 12, 13, 15, 17, 18, 21, 25):
@@ -275,11 +275,11 @@ class IntegerKernelTest(EncodeTest):
                 for rows in ROWS:
                     self.check_integer(structure, opset, rows, 4 if opset >= 21 and rows == "3bit/rows" else 8)
 
-    def test_codebooks_on_kernels(self):
+    def test_trellises_on_kernels(self):
         for opset in (13, 17, 21, 25):
             for structure in ("matmul", "matmul_odd", "gemm", "gemm_transposed", "gemm_no_bias"):
-                for codebook in CODEBOOKS:
-                    self.check_integer(structure, opset, codebook, 8)
+                for trellis in TRELLISES:
+                    self.check_integer(structure, opset, trellis, 8)
 
     def test_blocks_on_kernels(self):
         for opset in (21, 25):
@@ -291,7 +291,7 @@ class IntegerKernelTest(EncodeTest):
         """The table that ONNX Runtime holds once it has loaded the model is int8, and what is looked up the same to the bit."""
         blocks = ["3bit/b16", "4bit/b32", "8bit/b16"]
         for opset in (13, 17, 21, 25):
-            for candidates in (*WIDTHS, *ROWS, *CODEBOOKS, *blocks):
+            for candidates in (*WIDTHS, *ROWS, *TRELLISES, *blocks):
                 for structure in ("gather", "gather_one"):
                     with self.subTest(structure=structure, opset=opset, candidates=candidates):
                         model, feed, written = self.write(structure, opset, candidates, "int8")

@@ -39,7 +39,7 @@ class DynamicActivations(dynamic.DynamicActivationsTest):
     def written(self, rows, *options, **how):
         return super().written(rows, *portable(options), **how)
 
-    test_codebooks_land_there_too = None
+    test_trellises_land_there_too = None
     test_blocks_keep_float_activations = None
 
     def check_folded(self, model, products):

@@ -111,7 +111,7 @@ const std::array kTable = {
     Option{"bits", 0, "LIST", "candidate widths (default 2,3,4,5,6,7,8,16,float)", kReaders, G::kAnalysis, &S::bits},
     Option{"portable", 0, "", "for processors without VNNI, whose integer kernels saturate with 8 bits, and ONNX Runtime from 1.17 on: at most 7 bits, older operators",
            kReaders, G::kAnalysis, &S::portable},
-    Option{"forms", 0, "LIST", "storage forms to choose among: grid,blocks (the default), rows, codebook; grid alone is plain grids",
+    Option{"forms", 0, "LIST", "storage forms to choose among: grid,blocks,trellis (the default), rows; grid alone is plain grids",
            kReaders, G::kAnalysis, &S::forms},
     Option{"store", 0, "packed|fast", "fast: only what a runtime loads without unpacking it, int8, half and, from opset 21 on, int4 (default packed: every width)",
            kReaders, G::kAnalysis, &S::store},

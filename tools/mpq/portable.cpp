@@ -33,8 +33,8 @@ void make_portable(const Settings& settings, AnalyzeOptions& options) {
   if (!settings.bits.empty() && std::count(options.bits.begin(), options.bits.end(), kTooWide) > 0) {
     throw conflict(fmt::format("--bits {} asks for 8", settings.bits), "Leave the 8 out, or --portable.");
   }
-  if (std::count(options.forms.begin(), options.forms.end(), "codebook") > 0) {
-    throw conflict("the entries of codebooks have 8", "Leave codebook out of --forms, or --portable.");
+  if (!settings.forms.empty() && std::count(options.forms.begin(), options.forms.end(), "trellis") > 0) {
+    throw conflict("the entries of trellises have 8", "Leave trellis out of --forms, or --portable.");
   }
   if (std::count(options.forms.begin(), options.forms.end(), "rows") > 0) {
     throw rows_conflict("--forms " + settings.forms);
@@ -48,7 +48,7 @@ void check_portable(const Settings& settings, const AllocateOptions& options) {
   for (const Override& each : options.overrides) {
     const bool wide = each.candidate.form == "grid" && each.candidate.bits >= kTooWide;
     if (each.candidate.has_row_widths()) throw rows_conflict(each.origin);
-    if (!wide && each.candidate.form != "codebook") continue;
+    if (!wide && !each.candidate.is_trellis()) continue;
     throw conflict(fmt::format("{} asks for {}", each.origin, to_string(each.candidate)),
                    "Give these layers 7bit, half or float, or leave --portable out.");
   }

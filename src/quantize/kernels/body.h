@@ -91,8 +91,7 @@ void add(float* y, const float* x, float factor, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
-template <bool kCodebook>
-void round_column_among(const Column& column, const RoundedColumn& rounded, std::size_t n) {
+void round_column(const Column& column, const RoundedColumn& rounded, std::size_t n) {
   const float* const weights = column.weights;
   const float* const scales = column.scales;
   const float* const moved = column.moved;
@@ -102,12 +101,7 @@ void round_column_among(const Column& column, const RoundedColumn& rounded, std:
   const float pivot = column.pivot, low = column.levels.low, high = column.levels.high;
   for (std::size_t i = 0; i < n; ++i) {
     const float aim = weights[i] + moved[i] / pivot;
-    float q = aim / scales[i];
-    if constexpr (kCodebook) {
-      q = nearest_entry(column.levels.entries, q);
-    } else {
-      q = nearest_integer(q, low, high);
-    }
+    const float q = nearest_integer(aim / scales[i], low, high);
     const float left = pivot * (aim - q * scales[i]);
     integers[i] = q;
     errors[i] = weights[i] - q * scales[i];
@@ -115,18 +109,12 @@ void round_column_among(const Column& column, const RoundedColumn& rounded, std:
   }
 }
 
-void round_column(const Column& column, const RoundedColumn& rounded, std::size_t n) {
-  column.levels.entries != nullptr ? round_column_among<true>(column, rounded, n)
-                                   : round_column_among<false>(column, rounded, n);
-}
-
-template <bool kCodebook>
-std::size_t next_change_among(const Descent& row, std::size_t from, std::size_t n) {
+std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
   constexpr std::size_t kAtOnce = 16;
   std::size_t k = from;
   for (; k + kAtOnce <= n; k += kAtOnce) {
     float steps[kAtOnce];
-    for (std::size_t i = 0; i < kAtOnce; ++i) steps[i] = best_step_among<kCodebook>(row, k + i);
+    for (std::size_t i = 0; i < kAtOnce; ++i) steps[i] = best_step(row, k + i);
     float any = 0;
     for (std::size_t i = 0; i < kAtOnce; ++i) any += steps[i] * steps[i];
     if (any == 0) continue;
@@ -135,13 +123,9 @@ std::size_t next_change_among(const Descent& row, std::size_t from, std::size_t 
     }
   }
   for (; k < n; ++k) {
-    if (best_step_among<kCodebook>(row, k) != 0) return k;
+    if (best_step(row, k) != 0) return k;
   }
   return n;
-}
-
-std::size_t next_change(const Descent& row, std::size_t from, std::size_t n) {
-  return row.levels.entries != nullptr ? next_change_among<true>(row, from, n) : next_change_among<false>(row, from, n);
 }
 
 constexpr std::size_t kRowLanes = 16;   // the same for all sets, as the order of sums hangs on it
@@ -208,9 +192,47 @@ void round_row(const GridRow& row, signed char* integers) {
   }
 }
 
+using Eight = float __attribute__((vector_size(8 * sizeof(float))));
+
+constexpr std::size_t kStates = 32;
+
+/// States are the last five path bits, the latest the lowest. State 2 m + u follows m and m + 16 by the path bit u; the
+/// subset of each step hangs on u ^ bit 1 of m (^ 1 from m + 16) and on bit 2 of m.
+void trellis(const TrellisRun& run) {
+  constexpr std::size_t kRenew = 64;  // steps after which what all states share is taken off
+  for (std::size_t t = 0; t < run.count; ++t) {
+    float* const before = run.metrics + t * kStates;
+    if (t % kRenew == 0) {
+      float shared = before[0];
+      for (std::size_t i = 1; i < kStates; ++i) shared = before[i] < shared ? before[i] : shared;
+      for (std::size_t i = 0; i < kStates; ++i) before[i] -= shared;
+    }
+    const float ratio = run.ratios[t];
+    const float* const nearest = run.nearest + 4 * half_step(ratio);
+    float costs[4];
+    for (std::size_t subset = 0; subset < 4; ++subset) {
+      const float rest = ratio - nearest[subset];
+      costs[subset] = rest * rest;
+    }
+    const Eight straight = {costs[0], costs[0], costs[2], costs[2], costs[1], costs[1], costs[3], costs[3]};
+    const Eight crossed = {costs[2], costs[2], costs[0], costs[0], costs[3], costs[3], costs[1], costs[1]};
+    for (std::size_t half = 0; half < 2; ++half) {
+      Eight recent, old;
+      __builtin_memcpy(&recent, before + 8 * half, sizeof recent);
+      __builtin_memcpy(&old, before + 16 + 8 * half, sizeof old);
+      const Eight a = recent + straight, b = old + crossed, c = recent + crossed, d = old + straight;
+      const Eight even = a < b ? a : b, odd = c < d ? c : d;
+      const Eight low = __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
+      const Eight high = __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
+      __builtin_memcpy(before + kStates + 16 * half, &low, sizeof low);
+      __builtin_memcpy(before + kStates + 16 * half + 8, &high, sizeof high);
+    }
+  }
+}
+
 }  // namespace
 
-const Kernels MPQ_KERNEL_NAME = {MPQ_KERNEL_TEXT, product, add,           round_column,
-                                 next_change,     moments, squared_error, round_row};
+const Kernels MPQ_KERNEL_NAME = {MPQ_KERNEL_TEXT, product,       add,       round_column, next_change,
+                                 moments,         squared_error, round_row, trellis};
 
 }  // namespace mpq::quant::kernels

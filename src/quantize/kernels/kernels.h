@@ -23,10 +23,9 @@ struct Product {
   bool upper = false;  ///< c is symmetric: only tiles that reach its upper triangle are computed
 };
 
-/// The numbers a weight may become, in units of its scale.
+/// The integers a weight may become, in units of its scale: all between.
 struct Levels {
-  float low = 0, high = 0;         ///< of a grid: all integers between
-  const float* entries = nullptr;  ///< of a codebook: EntryTable's numbers; null for a grid
+  float low = 0, high = 0;
 };
 
 /// Nearest integer of a grid, ties to even: adding and subtracting 1.5 * 2^23 rounds |x| < 2^22.
@@ -37,10 +36,11 @@ static inline float nearest_integer(float ratio, float low, float high) {
   return (q + kRounder) - kRounder;
 }
 
-/// EntryTable::nearest.
-static inline float nearest_entry(const float* entries, float ratio) {
-  const float place = 2 * ratio + 256;
-  return entries[place > 0 ? static_cast<int>(place < 511 ? place : 511) : 0];
+/// Ratios between -128 and 128 are told apart by half steps, for the entries of trellises are integers.
+constexpr int kHalfSteps = 512;
+static inline int half_step(float ratio) {
+  const float place = 2 * ratio + kHalfSteps / 2;
+  return place > 0 ? static_cast<int>(place < kHalfSteps - 1 ? place : kHalfSteps - 1) : 0;
 }
 
 /// Numbers of one column of weights, one per row of the weight matrix.
@@ -68,6 +68,16 @@ struct Descent {
   const float* curvatures = nullptr;
   const float* integers = nullptr;
   Levels levels;
+};
+
+/// A run of weights on its way through a trellis (quantize/trellis.h).
+struct TrellisRun {
+  const float* ratios = nullptr;
+  std::size_t count = 0;
+  const float* nearest = nullptr;  ///< TrellisTable's numbers, four for every half step
+  /// [count + 1][32]: the first line, what it costs to start in each state, is given; line t + 1 becomes the least
+  /// squared error of a path that ends in each state behind ratio t, less what all states share.
+  float* metrics = nullptr;
 };
 
 /// A row of weights and a grid for it.
@@ -99,29 +109,22 @@ struct Kernels {
   RowMoments (*moments)(const GridRow&);
   double (*squared_error)(const GridRow&);
   void (*round_row)(const GridRow&, signed char* integers);
+  /// The forward half of Viterbi's algorithm.
+  void (*trellis)(const TrellisRun&);
 };
 
 /// Where the best integer for column k is another, by how much it should change; else 0. Static, so that every
 /// instruction set keeps a copy of its own.
-template <bool kCodebook>
-static inline float best_step_among(const Descent& row, std::size_t k) {
+static inline float best_step(const Descent& row, std::size_t k) {
   // Only what truly lowers the objective: ties and rounding noise would never settle.
   constexpr float kLeastGain = 1e-4F;
   const float curvature = row.curvatures[k], scale = row.scales[k], slope = row.slopes[k];
   const float best = (row.weights[k] + row.errors[k] - slope / curvature) / scale;
-  float q = 0;
-  if constexpr (kCodebook) {
-    q = nearest_entry(row.levels.entries, best);
-  } else {
-    q = nearest_integer(best, row.levels.low, row.levels.high);
-  }
+  const float q = nearest_integer(best, row.levels.low, row.levels.high);
   const float step = q - row.integers[k];
   const float change = step * scale;
   const float gain = -change * (2 * slope + change * curvature);
   return curvature > 0 && gain > kLeastGain * curvature * scale * scale ? step : 0;
-}
-static inline float best_step(const Descent& row, std::size_t k) {
-  return row.levels.entries != nullptr ? best_step_among<true>(row, k) : best_step_among<false>(row, k);
 }
 
 /// The fastest that this processor runs.

@@ -87,25 +87,26 @@ TEST(Allocate, FindsTheLeastDamageForStoredBitsByBruteForce) {
   }
 }
 
-// Functions are paid once by whichever layer needs them first, which no knapsack of separate layers can say; so a
-// budget of file bytes is met always, and its plan is the best one in all but a few cases.
+// Functions, some as large as layers, are paid once by whichever layer needs them first, which no knapsack of separate
+// layers can say; so a budget of file bytes is met always, and its plan is the best one in all but a few cases.
 TEST(Allocate, MeetsFileBudgetsAndIsNearlyAlwaysTheBestByBruteForce) {
   std::mt19937_64 random(4);
   int feasible = 0, best_found = 0;
   for (int instance = 0; instance < 200; ++instance) {
-    const Sensitivity scores = random_record(random, 1 + instance % 5);
+    Sensitivity scores = random_record(random, 1 + instance % 5);
+    for (FunctionSize& function : scores.size.functions) function.bytes *= 1 + 4 * (instance % 3);
     const double share = std::uniform_real_distribution<double>(20, 90)(random);
     const Budget budget{Budget::Unit::kPercent, share, "budget"};
     const std::optional<Plan> plan = plan_if_feasible(scores, budget);
     const double best = least_damage(scores, resolve(budget, scores));
-    ASSERT_LE(plan.has_value(), std::isfinite(best));
+    ASSERT_EQ(plan.has_value(), std::isfinite(best));
     if (!plan) continue;
     ++feasible;
     EXPECT_LE(plan->file_bytes, plan->limit_bytes);
     best_found += plan->predicted_damage <= best + 1e-12 ? 1 : 0;
   }
-  EXPECT_GT(feasible, 120);
-  EXPECT_GE(best_found, feasible * 9 / 10);
+  EXPECT_GT(feasible, 100);
+  EXPECT_GE(best_found, feasible * 97 / 100) << feasible;
 }
 
 TEST(Allocate, ReportsTheSumsOfWhatItChose) {

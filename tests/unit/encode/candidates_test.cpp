@@ -9,7 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 
-const std::vector<std::string> kAllForms = {"blocks", "codebook", "grid"};
+const std::vector<std::string> kAllForms = {"blocks", "trellis", "grid"};
 
 std::vector<std::string> names(const Layer& layer, const std::vector<int>& bits,
                                const std::vector<std::string>& forms = {"blocks", "grid"}) {
@@ -45,7 +45,7 @@ TEST(CandidatesFor, BlocksWhereTheyPay) {
 }
 
 TEST(CandidatesFor, NoBlocksUnlessAskedFor) {
-  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {3}, {"codebook", "grid"}), ElementsAre("3bit", "float"));
+  EXPECT_THAT(names(test_layer({256, 64}, {1}, 0), {3}, {"trellis", "grid"}), ElementsAre("3bit", "float"));
 }
 
 TEST(CandidatesFor, HalvesAreNoGainOverHalves) {

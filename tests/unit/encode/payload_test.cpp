@@ -25,6 +25,11 @@ quant::QuantizedTensor numbers(std::vector<std::int64_t> shape, std::vector<std:
   return tensor;
 }
 
+/// Of a layer whose axes are its tensor's.
+Bytes packed(const quant::QuantizedTensor& tensor, const StorageForm& how) {
+  return packed_bytes(test_layer(tensor.shape, {0}), tensor, how);
+}
+
 std::vector<int> ints(const Bytes& bytes) {
   std::vector<int> result;
   for (const std::byte byte : bytes) result.push_back(std::to_integer<int>(byte));
@@ -32,25 +37,24 @@ std::vector<int> ints(const Bytes& bytes) {
 }
 
 TEST(PackedBytes, Int8IsTwosComplement) {
-  EXPECT_THAT(ints(packed_bytes(numbers({4}, {0, 1, -1, -128}), form(8, Store::kInt8))), ElementsAre(0, 1, 255, 128));
+  EXPECT_THAT(ints(packed(numbers({4}, {0, 1, -1, -128}), form(8, Store::kInt8))), ElementsAre(0, 1, 255, 128));
 }
 
 // ONNX's INT4: the first number in the low half, an odd last one by itself.
 TEST(PackedBytes, Int4IsTwoToAByte) {
-  EXPECT_THAT(ints(packed_bytes(numbers({5}, {1, 2, -1, -8, 7}), form(4, Store::kInt4))),
-              ElementsAre(0x21, 0x8f, 0x07));
+  EXPECT_THAT(ints(packed(numbers({5}, {1, 2, -1, -8, 7}), form(4, Store::kInt4))), ElementsAre(0x21, 0x8f, 0x07));
 }
 
 // u = value + 2 = 0 1 2 3 3 2 1 0 in two bytes: elements 0, 2, 4, 6 from the low bits up, then 1, 3, 5, 7.
 TEST(PackedBytes, PlanesHoldUnsignedNumbers) {
-  EXPECT_THAT(ints(packed_bytes(numbers({8}, {-2, -1, 0, 1, 1, 0, -1, -2}), form(2, Store::kPlanes))),
+  EXPECT_THAT(ints(packed(numbers({8}, {-2, -1, 0, 1, 1, 0, -1, -2}), form(2, Store::kPlanes))),
               ElementsAre(0x78, 0x2d));
 }
 
 TEST(PackedBytes, TransposedBeforePacking) {
   const quant::QuantizedTensor tensor = numbers({2, 3}, {1, 2, 3, 4, 5, 6});
-  EXPECT_THAT(ints(packed_bytes(tensor, form(8, Store::kInt8, Run::kInt8, 0, true))), ElementsAre(1, 4, 2, 5, 3, 6));
-  EXPECT_THAT(ints(packed_bytes(tensor, form(4, Store::kInt4, Run::kInt4, 0, true))), ElementsAre(0x41, 0x52, 0x63));
+  EXPECT_THAT(ints(packed(tensor, form(8, Store::kInt8, Run::kInt8, 0, true))), ElementsAre(1, 4, 2, 5, 3, 6));
+  EXPECT_THAT(ints(packed(tensor, form(4, Store::kInt4, Run::kInt4, 0, true))), ElementsAre(0x41, 0x52, 0x63));
 }
 
 TEST(ScaleBytes, AreLittleEndianHalves) {

@@ -74,7 +74,7 @@ TEST_F(PlanCheck, RefusesAnotherNumberOfWeights) {
 
 TEST_F(PlanCheck, RefusesFormsItDoesNotWrite) {
   for (const Candidate& candidate :
-       {Candidate{1, "grid", 0}, Candidate{9, "grid", 0}, Candidate{7, "codebook", 0}, Candidate{4, "codebook", 64}}) {
+       {Candidate{1, "grid", 0}, Candidate{9, "grid", 0}, Candidate{7, "trellis", 0}, Candidate{4, "trellis", 64}}) {
     plan_.entries[2].candidate = candidate;
     EXPECT_THAT(refused("third"), HasSubstr("a form this version of mpq does not write"));
   }

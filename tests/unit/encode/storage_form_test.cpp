@@ -170,13 +170,13 @@ TEST(StorageForm, RowsOfSeveralWidthsHaveATensorForEachWidth) {
   EXPECT_EQ(storage_form(test_layer({6, 8}, {0}, 1), narrow, 21, {true, true, ""}).run, StorageForm::Run::kInt4);
 }
 
-TEST(StorageForm, CodebooksArePackedPlanesForEightBitKernels) {
+TEST(StorageForm, TrellisesArePackedPlanesForEightBitKernels) {
   const Layer layer = test_layer({64, 24}, {1}, 0);
   for (const int bits : {2, 4, 6}) {
-    const StorageForm form = storage_form(layer, {bits, "codebook", 0}, 21, {true, false, ""});
+    const StorageForm form = storage_form(layer, {bits, "trellis", 0}, 21, {true, false, ""});
     EXPECT_EQ(form.store, StorageForm::Store::kPlanes) << bits;
     EXPECT_EQ(form.run, StorageForm::Run::kInt8) << bits;
-    EXPECT_EQ(form.function_name(), "Unpack" + std::to_string(bits) + "bitCodebookInt8");
+    EXPECT_EQ(form.function_name(), "Unpack" + std::to_string(bits) + "bitTrellisInt8");
     EXPECT_EQ(form.function_inputs().size(), 3U);
   }
 }

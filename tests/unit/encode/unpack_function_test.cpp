@@ -5,7 +5,7 @@
 
 #include "../quantize/layers.h"
 #include "functions.h"
-#include "quantize/grid.h"
+#include "quantize/quantize_weight.h"
 #include "support/random.h"
 
 // The functions as the runtime computes them, against what the library says a weight is worth.
@@ -28,12 +28,17 @@ struct Written {
 Written written(const Layer& layer, const Candidate& candidate, Dialect dialect, const IntegerSite& site = {}) {
   const std::int64_t opset = dialect.opset;
   const std::vector<float> weights = weights_of(layer);
-  Written result{quant::quantize_grid(weights, layer, candidate), {}};
+  Written result{quant::quantize_weight(weights, layer, candidate), {}};
   const StorageForm form = storage_form(layer, candidate, dialect, site);
-  const std::vector<onnx::TensorProto> constants = {
-      constant(packed_plan(layer, form, "q"), packed_bytes(result.numbers, form)),
+  std::vector<onnx::TensorProto> constants = {
+      constant(packed_plan(layer, form, "q"), packed_bytes(layer, result.numbers, form)),
       constant(scales_plan(layer, form, "s"), scale_bytes(result.numbers, form))};
-  const onnx::NodeProto call = unpack_node(layer, form, opset, result.numbers.scale_multiplier, {"q", "s"}, "w");
+  std::vector<std::string> inputs = {"q", "s"};
+  if (form.trellis) {
+    constants.push_back(constant(entries_plan(form, "e"), entries_bytes(result.numbers)));
+    inputs.emplace_back("e");
+  }
+  const onnx::NodeProto call = unpack_node(layer, form, opset, result.numbers.scale_multiplier, inputs, "w");
   result.weight = result_of(unpack_function(form, opset), call, constants, element_type(layer.dtype), opset);
   return result;
 }
@@ -57,6 +62,10 @@ class UnpackFunction : public ::testing::TestWithParam<int> {
     for (int bits = kNarrowest; bits <= kWidest; ++bits) {
       SCOPED_TRACE(to_string(grid(bits, block)));
       expect_dequantized(written(layer, grid(bits, block), GetParam()), layer);
+      constexpr int kWidestTrellis = 6;
+      if (block > 0 || bits > kWidestTrellis) continue;
+      const Candidate trellis{bits, "trellis", 0};
+      expect_dequantized(written(layer, trellis, GetParam()), layer);
     }
   }
 };

@@ -115,13 +115,5 @@ TEST(EntryTable, FindsTheNearestEntryOfAnyRatio) {
   }
 }
 
-TEST(EntryTable, FiniteValueTakesTheNextEntryInwards) {
-  const std::vector<std::int8_t> entries = {-100, -10, 20, 90};
-  EXPECT_EQ(finite_value(90, 1, 100, entries), 90);
-  EXPECT_EQ(finite_value(90, 1, 50, entries), 20);
-  EXPECT_EQ(finite_value(-100, 1, 50, entries), -10);
-  EXPECT_EQ(finite_value(-8, 10, 75, {}), -7);
-}
-
 }  // namespace
 }  // namespace mpq::quant

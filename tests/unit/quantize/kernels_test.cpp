@@ -59,7 +59,7 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
     Numbers objective[2] = {Numbers(kCount), Numbers(kCount)};
     for (const std::size_t i : {0, 1}) {
       const kernels::Kernels& kernel = kernels::at(i * set);
-      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, {-4, 3, nullptr}},
+      kernel.round_column({weights.data(), scales.data(), moved.data(), .7F, {-4, 3}},
                           {integers[i].data(), errors[i].data(), objective[i].data()}, kCount);
       kernel.add(errors[i].data(), weights.data(), .3F, kCount);
     }
@@ -75,6 +75,11 @@ TEST(Kernels, EveryInstructionSetGivesTheSameBits) {
       std::vector<signed char> rounded[2] = {std::vector<signed char>(length), std::vector<signed char>(length)};
       for (const std::size_t i : {0, 1}) kernels::at(i * set).round_row(on_grid, rounded[i].data());
       EXPECT_EQ(rounded[0], rounded[1]);
+      const Numbers nearest = gaussians(11, 4 * kernels::kHalfSteps);
+      Numbers metrics[2] = {Numbers(32 * (length + 1)), Numbers(32 * (length + 1))};
+      for (const std::size_t i : {0, 1})
+        kernels::at(i * set).trellis({row.data(), length, nearest.data(), metrics[i].data()});
+      EXPECT_EQ(metrics[0], metrics[1]);
     }
   }
 }

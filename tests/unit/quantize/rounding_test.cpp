@@ -70,5 +70,10 @@ TEST(SquaredError, IsWhatRoundingLeaves) {
   EXPECT_NEAR(squared_error(row, 1.0F, IntegerRange(2)), 0.01 + 0.04 + 16, 1e-6);
 }
 
+TEST(FiniteValue, TakesTheNextIntegerInwards) {
+  EXPECT_EQ(finite_value(7, 10, 75), 7);
+  EXPECT_EQ(finite_value(-8, 10, 75), -7);
+}
+
 }  // namespace
 }  // namespace mpq::quant

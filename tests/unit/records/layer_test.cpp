@@ -20,13 +20,13 @@ Layer layer_of(std::vector<std::int64_t> shape, std::vector<int> channel_axes, i
 }
 
 TEST(CandidateText, RoundTrips) {
-  for (const std::string text : {"2bit", "3bit", "8bit", "4bit/b32", "5bit/b128", "2bit/codebook", "6bit/codebook",
+  for (const std::string text : {"2bit", "3bit", "8bit", "4bit/b32", "5bit/b128", "2bit/trellis", "6bit/trellis",
                                  "3bit/rows", "2.5bit/rows", "half", "float"})
     EXPECT_EQ(to_string(parse_candidate(text)), text);
   EXPECT_EQ(parse_candidate("4bit/b32"), (Candidate{4, "grid", 32}));
   EXPECT_EQ(parse_candidate("6bit"), (Candidate{6, "grid", 0}));
-  EXPECT_EQ(parse_candidate("5bit/codebook"), (Candidate{5, "codebook", 0}));
-  EXPECT_EQ(to_string(Candidate{2, "codebook", 0}), "2bit/codebook");
+  EXPECT_EQ(parse_candidate("5bit/trellis"), (Candidate{5, "trellis", 0}));
+  EXPECT_EQ(to_string(Candidate{2, "trellis", 0}), "2bit/trellis");
   EXPECT_EQ(to_string(row_candidate({2, 2, 3, 4, 2, 2, 3, 3})), "2.6bit/rows");  // mean 2.625
   EXPECT_EQ(parse_candidate("2.6bit/rows").row_tenths, 26);
   EXPECT_EQ(parse_candidate("2.6bit/rows").bits, 3);
@@ -56,10 +56,10 @@ TEST(CandidateText, RefusesWhatCannotBeStored) {
                                  " 4bit",
                                  "Half",
                                  "99999999999bit",
-                                 "7bit/codebook",
-                                 "1bit/codebook",
-                                 "03bit/codebook",
-                                 "3bit/codebooks",
+                                 "7bit/trellis",
+                                 "1bit/trellis",
+                                 "03bit/trellis",
+                                 "3bit/trellises",
                                  "1.4bit/rows",
                                  "8.6bit/rows",
                                  "3.25bit/rows",

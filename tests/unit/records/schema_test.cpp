@@ -33,6 +33,7 @@ TEST(Schemas, AcceptEveryRecordThatIsWritten) {
   Sensitivity shard = example_sensitivity();
   shard.shard = Shard{1, 2};
   shard.layers[0].candidates[0].trial_damages = {0, 1.5};
+  shard.layers[0].candidates[0].error_ratio = 0.5;
   EXPECT_THAT(schemas().problems("sensitivity", json_of(shard)), IsEmpty());
   EXPECT_THAT(schemas().problems("plan", json_of(example_plan())), IsEmpty());
   EXPECT_THAT(schemas().problems("plan", json_of(Plan{})), IsEmpty());
@@ -73,6 +74,7 @@ TEST(Schemas, DescribeNothingThatIsNeverWritten) {
   const SchemaChecker checker(MPQ_SCHEMA_DIR, {"sensitivity", "plan", "run"});
   RunRecord record = example_run();
   record.sensitivity->layers[0].candidates[0].trial_damages = {0.5};
+  record.sensitivity->layers[0].candidates[0].error_ratio = 0.5;
   checker.problems("run", json_of(record));
   EXPECT_THAT(checker.unseen(), IsEmpty());
 }

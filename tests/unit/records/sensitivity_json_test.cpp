@@ -50,6 +50,17 @@ TEST(SensitivityJson, KeepsEveryValue) {
   EXPECT_TRUE(value.settled);
 }
 
+TEST(SensitivityJson, KeepsTheErrorsOfTrellises) {
+  Sensitivity scores = example_sensitivity();
+  CandidateScore& score = scores.layers[0].candidates[0];
+  score.candidate = {3, "trellis", 0};
+  score.error_ratio = .59;
+  const Sensitivity value = sensitivity_from_json(to_json(scores), kFile);
+  EXPECT_EQ(value.layers[0].candidates[0].candidate, score.candidate);
+  EXPECT_EQ(value.layers[0].candidates[0].error_ratio, .59);
+  EXPECT_EQ(value.layers[0].candidates[1].error_ratio, 0);
+}
+
 TEST(SensitivityJson, KeepsWhatJoinsTheParts) {
   Sensitivity part = example_sensitivity();
   part.shard = Shard{2, 3};
@@ -104,7 +115,7 @@ TEST(SensitivityJson, NamesTheFieldThatIsWrong) {
               HasSubstr("\"big\" at layers[0].candidates[0].damage"));
   EXPECT_THAT(rejected("\"settled\": true", "\"settled\": 1"), HasSubstr("1 at settled"));
   EXPECT_THAT(rejected("\"seed\": 18446744073709551615", "\"seed\": -1"), HasSubstr("-1 at settings.seed"));
-  EXPECT_THAT(rejected("\"form\": \"grid\"", "\"form\": \"waffle\""), HasSubstr("one of grid, codebook, half, float"));
+  EXPECT_THAT(rejected("\"form\": \"grid\"", "\"form\": \"waffle\""), HasSubstr("one of grid, trellis, half, float"));
   EXPECT_THAT(rejected("\"bits\": 2,", "\"bits\": 9,"), HasSubstr("a width from 2 to 8"));
   EXPECT_THAT(rejected("\"bits\": 16, \"form\"", "\"bits\": 15, \"form\""), HasSubstr("16 for the form half"));
   EXPECT_THAT(rejected("\"bits\": 32, \"form\"", "\"bits\": 31, \"form\""), HasSubstr("32 for the form float"));

@@ -1,10 +1,10 @@
-#include "prices/codebook_prices.h"
+#include "prices/trellis_prices.h"
 
 #include <cmath>
 
 #include <gmock/gmock.h>
 
-#include "quantize/codebook.h"
+#include "quantize/quantize_weight.h"
 #include "support/random.h"
 
 namespace mpq {
@@ -23,7 +23,7 @@ Layer layer_named(const std::string& name) {
   return layer;
 }
 
-/// The first layer has heavy tails; the second holds the integers of a 3-bit grid, which no codebook betters.
+/// The first layer has heavy tails; the second holds the integers of a 3-bit grid, which no trellis betters.
 std::vector<float> weight(std::size_t layer) {
   std::vector<float> weights(static_cast<std::size_t>(kRows * kColumns));
   fill_gaussian(Philox(7, layer), weights);
@@ -60,39 +60,42 @@ double squared_error(const std::vector<float>& weights, const Candidate& candida
   return sum;
 }
 
-AnalyzeOptions with_codebooks() {
+AnalyzeOptions with_trellises() {
   AnalyzeOptions options;
-  options.forms = {"blocks", "codebook", "grid"};
+  options.forms = {"blocks", "trellis", "grid"};
   return options;
 }
 
-TEST(CodebookPrices, AreTheGridsTimesTheRatioOfErrors) {
+TEST(TrellisPrices, AreTheGridsTimesTheRatioOfErrors) {
   Sensitivity scores = analysis();
-  price_codebooks(weight, with_codebooks(), scores);
+  price_trellises(weight, with_trellises(), scores);
   EXPECT_THAT(names(scores.layers[0]),
-              testing::ElementsAre("3bit", "3bit/codebook", "4bit", "4bit/codebook", "8bit", "float"));
+              testing::ElementsAre("3bit", "3bit/trellis", "4bit", "4bit/trellis", "8bit", "float"));
   for (const std::size_t c : {0, 2}) {
     const CandidateScore &grid = scores.layers[0].candidates[c], &book = scores.layers[0].candidates[c + 1];
     const double ratio = squared_error(weight(0), book.candidate) / squared_error(weight(0), grid.candidate);
     EXPECT_LT(ratio, 0.9);
     EXPECT_NEAR(book.damage, ratio * grid.damage, 1e-9);
     EXPECT_NEAR(book.standard_error, ratio * grid.standard_error, 1e-9);
-    EXPECT_EQ(book.stored_bytes, grid.stored_bytes + (1 << grid.candidate.bits));
+    EXPECT_EQ(book.stored_bytes, grid.stored_bytes + (2 << grid.candidate.bits));
   }
 }
 
-TEST(CodebookPrices, NoneWhereTheGridIsAsGood) {
+TEST(TrellisPrices, NoneWhereTheGridIsAsGood) {
   Sensitivity scores = analysis();
-  price_codebooks(weight, with_codebooks(), scores);
-  EXPECT_EQ(names(scores.layers[1])[1], "4bit") << "no 3-bit codebook";
+  price_trellises(weight, with_trellises(), scores);
+  EXPECT_EQ(names(scores.layers[1])[1], "4bit") << "no 3-bit trellis";
 }
 
-TEST(CodebookPrices, NoneUnlessAskedForAndNoneOnThePlainBaseline) {
-  for (const bool baseline : {false, true}) {
-    AnalyzeOptions options = baseline ? with_codebooks() : AnalyzeOptions{};
-    if (baseline) options.scale_fit = "minmax";
+TEST(TrellisPrices, NoneUnlessAskedForAndNoneWhereTheFileCanHoldNone) {
+  AnalyzeOptions plain, baseline, fast, portable;
+  plain.forms = {"blocks", "grid"};
+  baseline.scale_fit = "minmax";
+  fast.store = "fast";
+  portable.portable = true;
+  for (const AnalyzeOptions& options : {plain, baseline, fast, portable}) {
     Sensitivity scores = analysis();
-    price_codebooks(weight, options, scores);
+    price_trellises(weight, options, scores);
     EXPECT_THAT(names(scores.layers[0]), testing::ElementsAre("3bit", "4bit", "8bit", "float"));
   }
 }
