@@ -19,12 +19,11 @@ std::vector<std::int8_t> walked_trellis(const UnpackCall& call, std::size_t coun
   if (bits < 2 || entries.size() != std::size_t{2} << bits) {
     call.fail("has a trellis of " + std::to_string(entries.size()) + " entries for " + std::to_string(bits) + " bits");
   }
-  const std::span all(packed);
-  const std::vector<std::int8_t> path = quant::unpack(all.first(plane), 1, count);
-  const std::vector<std::int8_t> upper = quant::unpack(all.subspan(plane), bits - 1, count);
-  std::vector<std::uint8_t> codes(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    codes[i] = static_cast<std::uint8_t>(2 * (upper[i] + (1 << (bits - 2))) + path[i] + 1);
+  const int middle = 1 << (bits - 1);
+  std::vector<std::uint8_t> codes;
+  codes.reserve(count);
+  for (const std::int8_t code : quant::unpack(packed, bits, count)) {
+    codes.push_back(static_cast<std::uint8_t>(code + middle));
   }
   std::vector<std::int8_t> numbers;
   numbers.reserve(count);

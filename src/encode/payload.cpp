@@ -113,22 +113,18 @@ TensorPlan half_plan(const Layer& layer, const std::string& name) {
 
 namespace {
 
-/// The steps of a trellis: the plane of the path bits, and what is left of the codes behind it.
+/// The codes of a trellis along its stream.
 Bytes trellis_bytes(const Layer& layer, const quant::QuantizedTensor& tensor, int bits) {
   std::vector<std::uint8_t> entries;
   entries.reserve(tensor.values.size());
   for (const std::uint32_t offset : quant::trellis_order(layer)) {
     entries.push_back(static_cast<std::uint8_t>(quant::entry_index(tensor.entries, tensor.values[offset])));
   }
-  std::vector<std::int8_t> path, upper;
-  for (const std::uint8_t code : quant::trellis_codes(entries)) {
-    path.push_back(static_cast<std::int8_t>(code % 2 - 1));
-    upper.push_back(static_cast<std::int8_t>(code / 2 - (1 << (bits - 2))));
-  }
-  std::vector<std::uint8_t> packed = quant::pack(path, 1);
-  const std::vector<std::uint8_t> rest = quant::pack(upper, bits - 1);
-  packed.insert(packed.end(), rest.begin(), rest.end());
-  return as_bytes(packed);
+  std::vector<std::int8_t> codes;
+  codes.reserve(entries.size());
+  const int middle = 1 << (bits - 1);
+  for (const std::uint8_t code : quant::trellis_codes(entries)) codes.push_back(static_cast<std::int8_t>(code - middle));
+  return as_bytes(quant::pack(codes, bits));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t kGroup = 8;  // values are padded to whole groups, so every plane is whole bytes
 
 void check_bits(int bits) {
-  if (bits < 1 || bits > 8) {
-    throw Error(ErrorCode::kInternal, "Packing was asked for " + std::to_string(bits) + " bits; it knows 1 to 8.");
+  if (bits < 2 || bits > 8) {
+    throw Error(ErrorCode::kInternal, "Packing was asked for " + std::to_string(bits) + " bits; it knows 2 to 8.");
   }
 }
 

@@ -9,7 +9,7 @@ import re
 import numpy as np
 from onnx import helper, numpy_helper
 
-PLANES = {1: [1], 2: [2], 3: [2, 1], 4: [4], 5: [4, 1], 6: [4, 2], 7: [4, 2, 1], 8: [8]}
+PLANES = {2: [2], 3: [2, 1], 4: [4], 5: [4, 1], 6: [4, 2], 7: [4, 2, 1], 8: [8]}
 
 
 def unpack(packed, bits, count):
@@ -48,8 +48,8 @@ def trellis(packed, bits, entries, count):
     assert entries.dtype == np.int8 and entries.shape == (1 << (bits - 1), 4) and np.all(np.diff(entries.astype(int).ravel()) > 0)
     entries = entries.ravel()
     strand = (count + 7) // 8
-    path = unpack(packed[:strand], 1, 8 * strand) + 1
-    upper = unpack(packed[strand:], bits - 1, 8 * strand) + (1 << (bits - 2))
+    codes = unpack(packed, bits, 8 * strand) + (1 << (bits - 1))
+    path, upper = codes & 1, codes >> 1
     result = np.zeros(8 * strand, np.int64)
     for begin in range(0, 8 * strand, strand):
         before = [0] * 5

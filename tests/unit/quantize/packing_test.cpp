@@ -67,7 +67,7 @@ TEST(Packing, AgreesWithTheBytesThePlansCount) {
 }
 
 TEST(Packing, RefusesOtherWidthsAndWrongLengths) {
-  EXPECT_THROW(pack(Values{0}, 0), Error);
+  EXPECT_THROW(pack(Values{0}, 1), Error);
   EXPECT_THROW(pack(Values{0}, 9), Error);
   const std::vector<std::uint8_t> three(3);
   EXPECT_THROW(unpack(three, 3, 9), Error);
