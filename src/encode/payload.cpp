@@ -123,7 +123,8 @@ Bytes trellis_bytes(const Layer& layer, const quant::QuantizedTensor& tensor, in
   std::vector<std::int8_t> codes;
   codes.reserve(entries.size());
   const int middle = 1 << (bits - 1);
-  for (const std::uint8_t code : quant::trellis_codes(entries)) codes.push_back(static_cast<std::int8_t>(code - middle));
+  for (const std::uint8_t code : quant::trellis_codes(entries))
+    codes.push_back(static_cast<std::int8_t>(code - middle));
   return as_bytes(quant::pack(codes, bits));
 }
 
