@@ -51,10 +51,9 @@ Names needed(const std::vector<std::size_t>& choice, const SharedFunctions& func
   return names;
 }
 
-std::optional<Solution> improve(const std::vector<Class>& classes, const SharedFunctions& functions, std::int64_t room,
-                                Names names) {
+std::optional<Solution> improve(const std::vector<Class>& classes, const SharedFunctions& functions, const Names& all,
+                                std::int64_t room, Names names) {
   constexpr int kSweeps = 4;
-  const Names all = all_names(classes, functions);
   std::optional<Solution> best = solve_within(classes, functions, names, room);
   bool gained = true;
   for (int sweep = 0; sweep < kSweeps && gained; ++sweep) {
@@ -76,9 +75,10 @@ std::optional<Solution> improve(const std::vector<Class>& classes, const SharedF
 
 std::optional<Solution> choose_functions(const std::vector<Class>& classes, const SharedFunctions& functions,
                                          std::int64_t room, const std::optional<std::vector<std::size_t>>& start) {
-  std::optional<Solution> best = improve(classes, functions, room, {});
+  const Names all = all_names(classes, functions);
+  std::optional<Solution> best = improve(classes, functions, all, room, {});
   if (!start) return best;
-  std::optional<Solution> other = improve(classes, functions, room, needed(*start, functions));
+  std::optional<Solution> other = improve(classes, functions, all, room, needed(*start, functions));
   return better(other, best) ? other : best;
 }
 

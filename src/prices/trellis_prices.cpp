@@ -15,12 +15,6 @@ namespace {
 constexpr int kWidest = 6;
 constexpr double kWorthwhile = 0.9;  // of the grid's squared error
 
-/// One grid and what the trellis of its width makes of its error.
-struct Pair {
-  std::size_t layer = 0, candidate = 0;
-  double ratio = 1;
-};
-
 /// Some rows of a layer as a layer of their own, [rows, weights of a row].
 struct Sample {
   Layer layer;
@@ -58,16 +52,17 @@ double error_ratio(const Sample& sample, int bits) {
   return plain > 0 ? squared_error(sample, {bits, "trellis", 0}) / plain : 1;
 }
 
-std::vector<Pair> pairs_of(const Sensitivity& scores) {
-  std::vector<Pair> pairs;
-  for (std::size_t l = 0; l < scores.layers.size(); ++l) {
-    for (std::size_t c = 0; c < scores.layers[l].candidates.size(); ++c) {
-      const Candidate& grid = scores.layers[l].candidates[c].candidate;
-      if (grid.form == "grid" && grid.block == 0 && !grid.has_row_widths() && grid.bits <= kWidest)
-        pairs.push_back({l, c});
-    }
+/// Those of a layer that are worth offering.
+std::vector<CandidateScore> trellises_of(const LayerSensitivity& layer, const std::vector<float>& weight) {
+  const Sample sample = sample_of(layer.layer, weight);
+  std::vector<CandidateScore> trellises;
+  for (const CandidateScore& score : layer.candidates) {
+    const Candidate& grid = score.candidate;
+    if (grid.form != "grid" || grid.block != 0 || grid.has_row_widths() || grid.bits > kWidest) continue;
+    const double ratio = error_ratio(sample, grid.bits);
+    if (ratio < kWorthwhile) trellises.push_back(trellis_like(score, layer.layer, ratio));
   }
-  return pairs;
+  return trellises;
 }
 
 }  // namespace
@@ -76,19 +71,9 @@ void price_trellises(const std::function<std::vector<float>(std::size_t)>& weigh
                      Sensitivity& scores) {
   const bool wanted = std::find(options.forms.begin(), options.forms.end(), "trellis") != options.forms.end();
   if (!wanted || options.scale_fit == "minmax" || options.store != "packed" || options.portable) return;
-  std::vector<Pair> pairs = pairs_of(scores);
-  parallel_for(pairs.size(), resolve_threads(options.threads), [&](std::size_t i, int) {
-    const LayerSensitivity& layer = scores.layers[pairs[i].layer];
-    const Sample sample = sample_of(layer.layer, weight(pairs[i].layer));
-    pairs[i].ratio = error_ratio(sample, layer.candidates[pairs[i].candidate].candidate.bits);
+  parallel_for(scores.layers.size(), resolve_threads(options.threads), [&](std::size_t i, int) {
+    add_candidates(trellises_of(scores.layers[i], weight(i)), scores.layers[i]);
   });
-  std::vector<std::vector<CandidateScore>> added(scores.layers.size());
-  for (const Pair& pair : pairs) {
-    const LayerSensitivity& layer = scores.layers[pair.layer];
-    if (pair.ratio >= kWorthwhile) continue;
-    added[pair.layer].push_back(trellis_like(layer.candidates[pair.candidate], layer.layer, pair.ratio));
-  }
-  for (std::size_t l = 0; l < added.size(); ++l) add_candidates(std::move(added[l]), scores.layers[l]);
 }
 
 }  // namespace mpq

@@ -30,7 +30,6 @@ class EntryFit {
 
  private:
   std::size_t rows() const { return scales_.size(); }
-  std::span<const float> row(std::size_t r) const { return std::span(weights_).subspan(r * length_, length_); }
 
   void normalise();
   void choose_unit(int count);
