@@ -1,3 +1,4 @@
+#include "encode/payload.h"
 #include "encode/unpack_call.h"
 #include "quantize/packing.h"
 #include "quantize/trellis.h"
@@ -27,7 +28,9 @@ std::vector<std::int8_t> walked_trellis(const UnpackCall& call, std::size_t coun
   }
   std::vector<std::int8_t> numbers;
   numbers.reserve(count);
-  for (const std::uint8_t entry : quant::trellis_entries(codes)) numbers.push_back(entries[entry]);
+  for (const std::uint8_t entry : quant::trellis_entries(codes)) {
+    numbers.push_back(entries[entry_place(entry, entries.size())]);
+  }
   return numbers;
 }
 

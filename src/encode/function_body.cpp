@@ -10,6 +10,7 @@ namespace {
 // Where operators changed, by opset.
 constexpr std::int64_t kConstantOfAnyType = 9;      // before: floating-point constants only
 constexpr std::int64_t kSliceTakesInputs = 10;      // before: Slice bounds are attributes
+constexpr std::int64_t kPadTakesInputs = 11;        // before: counts are attributes, and values floats
 constexpr std::int64_t kConstantTakesNumbers = 12;  // before: Constant takes a tensor only
 constexpr std::int64_t kSplitTakesInputs = 13;      // before: Split sizes are an attribute
 
@@ -136,6 +137,11 @@ std::string FunctionBody::slice(const std::string& value, std::int64_t axis, std
             {ints_attribute("axes", {axis}), ints_attribute("starts", {begin}), ints_attribute("ends", {end})});
 }
 
+std::string FunctionBody::pad(const std::string& value, const std::vector<std::int64_t>& counts) {
+  if (opset_ >= kPadTakesInputs) return op("Pad", {value, constant(counts)});
+  return op("Pad", {value}, {ints_attribute("pads", counts)});
+}
+
 std::string FunctionBody::head(const std::string& value, const std::string& count) {
   if (opset_ >= kSliceTakesInputs) return op("Slice", {value, constant({0}), integers_from(count)});
   const std::string result = op("Slice", {value}, {ints_attribute("axes", {0}), ints_attribute("starts", {0})});
@@ -157,16 +163,6 @@ std::string FunctionBody::constant(const std::vector<std::int64_t>& values) {
 std::string FunctionBody::constant_bytes(const std::vector<std::uint8_t>& values, const std::vector<std::int64_t>& dims,
                                          onnx::TensorProto::DataType type) {
   return constant_tensor(tensor_of(type, values, dims));
-}
-
-std::string FunctionBody::constant_small_floats(const std::vector<std::uint8_t>& as_int8,
-                                                const std::vector<std::int64_t>& dims) {
-  if (opset_ >= kConstantOfAnyType) {
-    return cast(constant_bytes(as_int8, dims, onnx::TensorProto::INT8), onnx::TensorProto::FLOAT);
-  }
-  std::vector<float> floats;
-  for (const std::uint8_t value : as_int8) floats.push_back(static_cast<float>(static_cast<std::int8_t>(value)));
-  return constant_floats(floats, dims);
 }
 
 std::string FunctionBody::constant_floats(const std::vector<float>& values, const std::vector<std::int64_t>& dims) {

@@ -50,14 +50,14 @@ class FunctionBody {
   std::vector<std::string> split(const std::string& value, const std::vector<std::int64_t>& rows);
   /// Elements [begin, end) along an axis; a negative end counts from behind.
   std::string slice(const std::string& value, std::int64_t axis, std::int64_t begin, std::int64_t end);
+  /// Zeros before and behind every axis (all axes' counts before, then behind); a negative count takes off.
+  std::string pad(const std::string& value, const std::vector<std::int64_t>& counts);
   /// The first elements of a flat value; the calling node's attribute `count` says how many.
   std::string head(const std::string& value, const std::string& count);
 
   std::string constant(const std::vector<std::int64_t>& values);
   std::string constant_bytes(const std::vector<std::uint8_t>& values, const std::vector<std::int64_t>& dims,
                              onnx::TensorProto::DataType type = onnx::TensorProto::UINT8);
-  /// Floats that are integers of 8 bits, stored as such where the opset can.
-  std::string constant_small_floats(const std::vector<std::uint8_t>& as_int8, const std::vector<std::int64_t>& dims);
   std::string constant_floats(const std::vector<float>& values, const std::vector<std::int64_t>& dims);
 
   /// The calling node's attribute as a value of the body: int64 numbers, or a float scalar.

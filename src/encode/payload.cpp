@@ -104,7 +104,7 @@ TensorPlan scales_plan(const Layer& layer, const StorageForm& form, const std::s
 
 TensorPlan entries_plan(const StorageForm& form, const std::string& name) {
   const std::int64_t entries = std::int64_t{2} << form.bits;
-  return {name, onnx::TensorProto::INT8, {entries / 4, 4}, entries};
+  return {name, onnx::TensorProto::INT8, {2, 1, entries / 4, 2}, entries};
 }
 
 TensorPlan half_plan(const Layer& layer, const std::string& name) {
@@ -169,7 +169,11 @@ Bytes rows_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) 
   return as_bytes(quant::pack(classes, kRowClassBits));
 }
 
-Bytes entries_bytes(const quant::QuantizedTensor& tensor) { return as_bytes(tensor.entries); }
+Bytes entries_bytes(const quant::QuantizedTensor& tensor) {
+  std::vector<std::int8_t> placed(tensor.entries.size());
+  for (std::size_t i = 0; i < placed.size(); ++i) placed[entry_place(i, placed.size())] = tensor.entries[i];
+  return as_bytes(placed);
+}
 
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form) {
   // [N, K/block, 1] -> [K/block, N]

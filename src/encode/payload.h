@@ -37,6 +37,10 @@ Bytes packed_bytes(const quant::QuantizedTensor& tensor, const StorageForm::RowC
 Bytes rows_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes scale_bytes(const quant::QuantizedTensor& tensor, const StorageForm& form);
 Bytes entries_bytes(const quant::QuantizedTensor& tensor);
+/// Where sorted entry 4 upper + 2 p + q of a trellis stands in the file: [q, 1, upper, p].
+inline std::size_t entry_place(std::size_t entry, std::size_t entries) {
+  return (entry % 2 * (entries / 4) + entry / 4) * 2 + entry / 2 % 2;
+}
 Bytes half_bytes(const std::vector<float>& weight);
 Bytes integer_bytes(const std::vector<std::int32_t>& integers);
 

@@ -44,4 +44,19 @@ std::string unpack_codes(FunctionBody& body, const std::string& packed, int bits
 std::string unpack_bytes(FunctionBody& body, const std::string& rows, int bits);   // kInt8
 std::string unpack_matrix(FunctionBody& body, const std::string& rows, int bits);  // kFloat
 
+/// What unpack_matrix does in steps: the packed rows, shifted, of which sums are the codes.
+struct DigitRows {
+  std::vector<std::int64_t> sources;   ///< packed row each shifted one is made of; the lowest plane's eight come last
+  std::vector<std::uint8_t> shifts;    ///< to the right
+  std::vector<std::vector<int>> sums;  ///< codes [8, n/8] as sums [8, shifted rows] of them
+};
+
+DigitRows digit_rows(int bits);
+bool has_bit_shift(const FunctionBody& body);  ///< opset 11 and later
+/// uint8 [shifted rows, n/8]; below opset 11 float, here and in what follows.
+std::string shifted_rows(FunctionBody& body, const std::string& rows, const DigitRows& digits);
+std::string lowest_bits(FunctionBody& body, const std::string& values);
+/// `sums` [m, k], from -128 to 127 + their least, times values [k, n/8]: int32 [m, n/8].
+std::string weighted_sums(FunctionBody& body, const std::vector<std::vector<int>>& sums, const std::string& values);
+
 }  // namespace mpq::encode

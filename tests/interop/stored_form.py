@@ -45,8 +45,9 @@ def rows_of_widths(node, tensors, widths, attributes):
 
 def trellis(packed, bits, entries, count):
     """The numbers of a trellis, step by step: eight strands, each from path bits 0; entry 4 upper + 2 (u0 ^ u2 ^ u5) + u3."""
-    assert entries.dtype == np.int8 and entries.shape == (1 << (bits - 1), 4) and np.all(np.diff(entries.astype(int).ravel()) > 0)
-    entries = entries.ravel()
+    assert entries.dtype == np.int8 and entries.shape == (2, 1, 1 << (bits - 1), 2)
+    entries = entries.transpose(2, 3, 0, 1).ravel()  # stored by u3, upper, parity
+    assert np.all(np.diff(entries.astype(int)) > 0)
     strand = (count + 7) // 8
     codes = unpack(packed, bits, 8 * strand) + (1 << (bits - 1))
     path, upper = codes & 1, codes >> 1

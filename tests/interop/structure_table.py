@@ -55,6 +55,15 @@ class GatherElements(OpRun):
         return (np.take_along_axis(data, indices, axis),)
 
 
+class Pad(OpRun):
+    """The reference evaluator's own does not take off (numpy.pad)."""
+
+    def _run(self, data, counts, mode=None):
+        before, behind = counts[:data.ndim], counts[data.ndim:]
+        room = np.pad(data, [(max(b, 0), max(a, 0)) for b, a in zip(before, behind)])
+        return (room[tuple(slice(max(-b, 0), n - max(-a, 0)) for b, a, n in zip(before, behind, room.shape))],)
+
+
 class Runner:
     """Runs a model as its structure says it can be run."""
 
@@ -66,7 +75,7 @@ class Runner:
         if self.how != "onnxruntime":
             own = [Halve, Product] if self.how == "custom" else []
             inlined = inliner.inline_local_functions(model)  # functions do not see new_ops
-            return ReferenceEvaluator(inlined, new_ops=[GatherElements, *own]).run(None, feed)
+            return ReferenceEvaluator(inlined, new_ops=[GatherElements, Pad, *own]).run(None, feed)
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel(level)
         options.intra_op_num_threads = 1
