@@ -152,6 +152,9 @@ def data_file(folder, start):
     return next((f for f in sorted(folder.glob(start + "*.npz")) if "streams" not in f.name), None)
 
 
-def first_samples(path, count, output):
-    np.savez(output, **{k: a[:count] for k, a in np.load(path).items()})
+def some_samples(path, count, output, draw=0, draws=1):
+    """`count` samples of a file; of several draws the first takes those in front, the last those at the end."""
+    arrays = dict(np.load(path))
+    start = max(min(len(a) for a in arrays.values()) - count, 0) * draw // max(draws - 1, 1)
+    np.savez(output, **{k: a[start:start + count] for k, a in arrays.items()})
     return output
