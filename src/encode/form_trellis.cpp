@@ -30,7 +30,7 @@ std::string back(FunctionBody& body, const std::string& strands, std::int64_t st
 
 std::string places_in_bytes(FunctionBody& body, int bits) {
   const auto shift = [&](const std::string& value, std::uint8_t by, const char* direction) {
-    return body.op("BitShift", {value, body.constant_bytes({by}, {})}, {string_attribute("direction", direction)});
+    return body.bit_shift(value, body.constant_bytes({by}, {}), direction);
   };
   const auto add = [&](const std::string& a, const std::string& b) { return body.op("Add", {a, b}); };
   const std::string codes =

@@ -50,6 +50,10 @@ class FunctionBody {
   std::vector<std::string> split(const std::string& value, const std::vector<std::int64_t>& rows);
   /// Elements [begin, end) along an axis; a negative end counts from behind.
   std::string slice(const std::string& value, std::int64_t axis, std::int64_t begin, std::int64_t end);
+  /// Bits of bytes moved by `by`; `direction`: "LEFT" or "RIGHT". From opset 11 on.
+  std::string bit_shift(const std::string& value, const std::string& by, const char* direction) {
+    return op("BitShift", {value, by}, {string_attribute("direction", direction)});
+  }
   /// Zeros before and behind every axis (all axes' counts before, then behind); a negative count takes off.
   std::string pad(const std::string& value, const std::vector<std::int64_t>& counts);
   /// The first elements of a flat value; the calling node's attribute `count` says how many.

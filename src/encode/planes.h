@@ -56,7 +56,7 @@ bool has_bit_shift(const FunctionBody& body);  ///< opset 11 and later
 /// uint8 [shifted rows, n/8]; below opset 11 float, here and in what follows.
 std::string shifted_rows(FunctionBody& body, const std::string& rows, const DigitRows& digits);
 std::string lowest_bits(FunctionBody& body, const std::string& values);
-/// `sums` [m, k], from -128 to 127 + their least, times values [k, n/8]: int32 [m, n/8].
+/// `sums` [m, k], greatest and least at most 255 apart, times values [k, n/8]: int32 [m, n/8].
 std::string weighted_sums(FunctionBody& body, const std::vector<std::vector<int>>& sums, const std::string& values);
 
 }  // namespace mpq::encode

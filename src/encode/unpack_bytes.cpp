@@ -17,25 +17,21 @@ namespace {
 
 constexpr std::int64_t kBitwise = 18;
 
-std::string shift(FunctionBody& body, const std::string& value, const std::string& by, const char* direction) {
-  return body.op("BitShift", {value, by}, {string_attribute("direction", direction)});
-}
-
 std::string isolate(FunctionBody& body, const Plane& plane, const std::string& rows) {
   std::string result;
   if (body.opset() >= kBitwise) {
     const auto mask = static_cast<std::uint8_t>((1 << plane.bits) - 1);
-    result = shift(body, rows, body.constant_bytes(plane.shifts, plane.shift_dims), "RIGHT");
+    result = body.bit_shift(rows, body.constant_bytes(plane.shifts, plane.shift_dims), "RIGHT");
     result = body.op("BitwiseAnd", {result, body.constant_bytes({mask}, {})});
   } else {
     const int spare = 8 - plane.bits;
     std::vector<std::uint8_t> up;
     for (const std::uint8_t down : plane.shifts) up.push_back(static_cast<std::uint8_t>(spare - down));
-    result = shift(body, rows, body.constant_bytes(up, plane.shift_dims), "LEFT");
-    result = shift(body, result, body.constant_bytes({static_cast<std::uint8_t>(spare)}, {}), "RIGHT");
+    result = body.bit_shift(rows, body.constant_bytes(up, plane.shift_dims), "LEFT");
+    result = body.bit_shift(result, body.constant_bytes({static_cast<std::uint8_t>(spare)}, {}), "RIGHT");
   }
   if (plane.left == 0) return result;
-  return shift(body, result, body.constant_bytes({static_cast<std::uint8_t>(plane.left)}, {}), "LEFT");
+  return body.bit_shift(result, body.constant_bytes({static_cast<std::uint8_t>(plane.left)}, {}), "LEFT");
 }
 
 /// The rows of each plane, in a shape that broadcasts with its shifts.

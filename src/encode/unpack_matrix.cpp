@@ -54,7 +54,7 @@ std::string shifted_rows(FunctionBody& body, const std::string& rows, const Digi
   const std::string bytes = body.op("Gather", {rows, body.constant(digits.sources)});
   if (has_bit_shift(body)) {
     const std::string places = body.constant_bytes(digits.shifts, {count, 1});
-    return body.op("BitShift", {bytes, places}, {string_attribute("direction", "RIGHT")});
+    return body.bit_shift(bytes, places, "RIGHT");
   }
   std::vector<float> factors;
   for (const std::uint8_t places : digits.shifts) factors.push_back(std::ldexp(1.0F, -places));
@@ -66,8 +66,7 @@ std::string lowest_bits(FunctionBody& body, const std::string& values) {
   constexpr std::uint8_t kTop = 7;
   if (has_bit_shift(body)) {
     const std::string top = body.constant_bytes({kTop}, {});
-    const std::string up = body.op("BitShift", {values, top}, {string_attribute("direction", "LEFT")});
-    return body.op("BitShift", {up, top}, {string_attribute("direction", "RIGHT")});
+    return body.bit_shift(body.bit_shift(values, top, "LEFT"), top, "RIGHT");
   }
   const std::string halves = body.op("Floor", {body.op("Mul", {values, body.constant_floats({.5F}, {})})});
   return body.op("Sub", {values, body.op("Add", {halves, halves})});
